@@ -1,0 +1,5 @@
+"""``python -m hevesy``."""
+
+from hevesy.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,52 @@
+"""The front door: parse, call one recipe, show what came back."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import traceback
+from collections.abc import Sequence
+
+from hevesy import __version__
+from hevesy.errors import HevesyError, exit_code
+
+#: command → (module that holds `configure(parser)` and `run(arguments)`, one line of help)
+COMMANDS = {
+    "dose": ("hevesy.cli.dose", "absorbed doses of one patient, from DICOM to report"),
+    "inspect": ("hevesy.cli.inspect", "list what a folder of images holds and what a dose still needs"),
+    "nuclide": ("hevesy.cli.nuclide", "half-life, emissions and daughters of a radionuclide"),
+}
+
+
+def parser(only: str | None = None) -> argparse.ArgumentParser:
+    """Return the command line's parser; with `only`, the other commands are named but not loaded."""
+    top = argparse.ArgumentParser(
+        prog="hevesy",
+        description="Nuclear theranostics from images to absorbed dose. Research and education; not a medical device.",
+    )
+    top.add_argument("--version", action="version", version=f"hevesy {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (module, summary) in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        command.add_argument("--debug", action="store_true", help="show the traceback of a refusal")
+        if only in (None, name):
+            importlib.import_module(module).configure(command)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0, or that of the refusal (see ``hevesy.errors.STATUS``)."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = parser(given[0] if given and given[0] in COMMANDS else None).parse_args(given)
+    try:
+        importlib.import_module(COMMANDS[options.command][0]).run(options)
+    except HevesyError as error:
+        if options.debug:
+            traceback.print_exc()
+        print(f"hevesy {options.command}: {error}", file=sys.stderr)
+        return exit_code(error)
+    except KeyboardInterrupt:
+        print(f"hevesy {options.command}: stopped; nothing was written.", file=sys.stderr)
+        return 130
+    return 0

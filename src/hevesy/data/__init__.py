@@ -1,0 +1,1 @@
+"""Tables, a folder per source: the file, its README (source, licence, checksum) and its reader."""

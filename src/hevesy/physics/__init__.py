@@ -1,0 +1,1 @@
+"""Laws of physics, without medicine."""

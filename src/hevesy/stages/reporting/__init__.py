@@ -1,0 +1,1 @@
+"""Reports: results.json, tables, figures and pages, made from one `CaseResult`."""

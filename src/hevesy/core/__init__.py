@@ -3,6 +3,7 @@
 from hevesy.core.curve import Curve
 from hevesy.core.grid import Grid
 from hevesy.core.image import Image
+from hevesy.core.material import Material
 from hevesy.core.measured import Measured
 from hevesy.core.nuclide import BetaSpectrum, Daughter, Emission, EmissionKind, Nuclide
 from hevesy.core.patient import Administration, Patient
@@ -20,6 +21,7 @@ __all__ = [
     "EmissionKind",
     "Grid",
     "Image",
+    "Material",
     "Measured",
     "Nuclide",
     "Outline",

@@ -72,6 +72,10 @@ class GridMismatch(BadInput):
     """Two things that must share a grid do not."""
 
 
+class OutsideImage(BadInput):
+    """A region reaches beyond the image that it is to be measured on."""
+
+
 class UnknownName(BadInput):
     """A name is not among those that exist."""
 

@@ -1,0 +1,1 @@
+"""Segmentation: which part of each voxel belongs to which region."""

@@ -97,12 +97,12 @@ def test_contours_may_run_along_another_axis_of_the_grid():
 
 
 def test_a_region_partly_outside_the_image_is_refused_by_name():
-    with pytest.raises(OutsideImage, match="'kidney' reaches outside the image: 50.0%"):
+    with pytest.raises(OutsideImage, match=r"'kidney' reaches outside the image: 50\.0%"):
         cover(outline(square(14.5, 24.5, 4) - [0, 10, 0]), GRID)
 
 
 def test_a_region_beyond_the_last_slice_is_refused():
-    with pytest.raises(OutsideImage, match="100.0%"):
+    with pytest.raises(OutsideImage, match=r"100\.0%"):
         cover(outline(square(2, 5, 400)), GRID)
 
 
@@ -119,7 +119,7 @@ def test_another_frame_of_reference_is_refused():
 
 def test_a_figure_of_eight_is_refused():
     eight = np.array([[2, 2, 4], [8, 8, 4], [8, 2, 4], [2, 8, 4.0]])
-    with pytest.raises(BadInput, match="crosses itself|encloses no area"):
+    with pytest.raises(BadInput, match=r"crosses itself|encloses no area"):
         cover(outline(eight), GRID)
     eight[1] = 7, 9, 4
     with pytest.raises(BadInput, match="crosses itself"):

@@ -43,6 +43,9 @@ class TimePoint:
         Activity concentration present in the middle of the scan (Bq/mL), on the reference grid.
     alignment : Alignment or None
         None for the reference itself, and where registration was off.
+    unaligned : Image or None
+        The same scan on the reference grid as its own header places it, before registration; for the
+        picture that shows what registration did.
     """
 
     label: str
@@ -51,6 +54,7 @@ class TimePoint:
     duration_s: float
     activity: Image
     alignment: Alignment | None = None
+    unaligned: Image | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,196 @@
+"""PET objects, and SPECT stored as PET, to images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hevesy.core import Image, Provenance, Quantity, Timing
+from hevesy.errors import BadInput, IncompleteSeries, MissingInformation, UnsupportedObject, WrongQuantity
+from hevesy.stages.imaging import header
+from hevesy.stages.imaging.administration import Injected, injected
+from hevesy.stages.imaging.decay_tags import Frames, frames_of, instant_of, scan_start, timing_of
+from hevesy.stages.imaging.supplied import NOTHING, Supplied
+from hevesy.stages.imaging.volume import read_values, stack_slices
+
+UNITS = {
+    "BQML": Quantity.ACTIVITY_CONCENTRATION,
+    "GML": Quantity.STANDARDISED_UPTAKE,
+    "CNTS": Quantity.COUNTS,
+    "PROPCNTS": Quantity.PROPORTIONAL_TO_COUNTS,
+}
+
+
+def read_pet(headers: Sequence[Any], files: Sequence[Path], what: str, supplied: Supplied = NOTHING) -> Image:
+    """Read a series of PET slices.
+
+    Parameters
+    ----------
+    headers : sequence of Dataset
+        Header of each slice.
+    files : sequence of Path
+        File of each slice, in the same order.
+    what : str
+        What to call the series in a refusal.
+    supplied : Supplied
+        Facts that replace the header's.
+
+    Returns
+    -------
+    Image
+        Bq/mL, g/mL (SUV), counts, or a.u. proportional to counts, with Timing where it is known; an
+        image of activity always has it.
+
+    Raises
+    ------
+    MissingInformation
+        If units, times or, for activity, decay correction are not stated.
+    IncompleteSeries, DuplicateSlices, MixedSeries, UnreadableFile
+        If the slices do not form a volume.
+    """
+    quantity, scale, notes = pet_quantity(headers[0], what, supplied)
+    stack = stack_slices(headers, what)
+    _require_all_slices(headers, what)
+    timing, timing_notes = pet_timing(headers, quantity, supplied)
+    values: NDArray[np.float32] = read_values(stack, files, headers)
+    if scale != 1:
+        values = (values.astype(np.float64) * scale).astype(np.float32)
+    source = f"DICOM series {header.text(headers[0], 'SeriesInstanceUID')}"
+    return Image(values, stack.grid, quantity, timing, Provenance(source, notes=(*notes, *stack.notes, *timing_notes)))
+
+
+def pet_quantity(head: Any, what: str, supplied: Supplied = NOTHING) -> tuple[Quantity, float, tuple[str, ...]]:
+    """Tell what a series' values mean, and the factor that brings them to the unit of that meaning.
+
+    Philips scanners write counts with a private factor to Bq/mL, (7053,1009).
+
+    Raises
+    ------
+    MissingInformation
+        If Units (0054,1001) is absent.
+    UnsupportedObject
+        If the units have no meaning here.
+    """
+    units = (supplied.units or header.text(head, "Units")).upper()
+    if not units:
+        raise MissingInformation(
+            f"{what} does not state its Units (0054,1001), so that its values have no meaning.",
+            "Give units: for the series in case.yaml: BQML, GML, CNTS or PROPCNTS.",
+        )
+    if units not in UNITS:
+        raise UnsupportedObject(f"{what} has Units {units}; only {', '.join(UNITS)} are read.")
+    factor = philips_activity_factor(head)
+    if units == "CNTS" and factor is not None:
+        note = f"Counts were brought to Bq/mL by the private factor {factor:g} of Philips (7053,1009)."
+        return Quantity.ACTIVITY_CONCENTRATION, factor, (note,)
+    return UNITS[units], 1.0, ()
+
+
+def philips_activity_factor(head: Any) -> float | None:
+    """Return Philips' private factor from stored values to Bq/mL; None where it is absent or zero."""
+    return _private_number(head, 0x09)
+
+
+def philips_suv_factor(head: Any) -> float | None:
+    """Return Philips' private factor from rescaled values to SUVbw, g/mL; None where it is absent or zero."""
+    return _private_number(head, 0x00)
+
+
+def pet_timing(
+    headers: Sequence[Any], quantity: Quantity, supplied: Supplied = NOTHING
+) -> tuple[Timing | None, tuple[str, ...]]:
+    """Find when a series was acquired and the instant that its activity refers to.
+
+    For values other than activity, what is missing leaves the timing out, with a note.
+
+    Raises
+    ------
+    MissingInformation, ImpossibleTiming, ContradictoryInformation
+        If values are an activity and the times are missing or impossible.
+    """
+    try:
+        frames = known_frames(headers, supplied)
+        injection = known_injection(headers[0], frames, supplied)
+        if supplied.decay_corrected_to is None:
+            timing, notes = timing_of(headers, frames, injection)
+        else:
+            timing, notes = _supplied_timing(headers, frames, injection, supplied)
+        return timing, (*frames.notes, *injection.notes, *notes)
+    except BadInput as refusal:
+        if quantity is Quantity.ACTIVITY_CONCENTRATION:
+            raise
+        return None, (f"No timing: {refusal.refused}",)
+
+
+def known_frames(headers: Sequence[Any], supplied: Supplied) -> Frames:
+    """Return when the slices were acquired, by header and by what is supplied."""
+    if supplied.start is None:
+        frames = frames_of(headers)
+    else:
+        durations = tuple((header.positive(h, "ActualFrameDuration") or 0.0) / 1000 for h in headers)
+        frames = Frames(supplied.start, supplied.start, (supplied.start,) * len(headers), durations)
+        frames = replace(frames, end=frames.start + timedelta(seconds=max(durations)))
+    if supplied.duration_s is not None:
+        frames = replace(frames, end=frames.start + timedelta(seconds=supplied.duration_s))
+    return frames
+
+
+def known_injection(head: Any, frames: Frames, supplied: Supplied) -> Injected:
+    """Return what is known about the injection, by header and by what is supplied."""
+    found = injected(head, frames.start)
+    if supplied.administered_at is not None:
+        found = replace(found, time=supplied.administered_at, missing=None)
+    if supplied.half_life_s is not None:
+        found = replace(found, half_life_s=supplied.half_life_s)
+    return found
+
+
+def require_activity(image: Image, what: str) -> None:
+    """Refuse an image whose values are not Bq/mL, and say how to calibrate it.
+
+    Raises
+    ------
+    WrongQuantity
+    """
+    if image.quantity is not Quantity.ACTIVITY_CONCENTRATION:
+        raise WrongQuantity(
+            f"{what} holds {image.quantity.name.lower().replace('_', ' ')} ({image.quantity.unit}), not Bq/mL.",
+            "Give calibration_factor: in case.yaml, or a series that is calibrated.",
+        )
+
+
+def _require_all_slices(headers: Sequence[Any], what: str) -> None:
+    """Refuse fewer slices than Number of Slices (0054,0081) states: a slice missing at an end leaves no gap."""
+    stated = header.positive(headers[0], "NumberOfSlices")
+    if stated is not None and len(headers) < stated:
+        raise IncompleteSeries(
+            f"{what} has {len(headers)} of {stated:.0f} slices that it states.", "Supply the missing slices."
+        )
+
+
+def _supplied_timing(
+    headers: Sequence[Any], frames: Frames, injection: Injected, supplied: Supplied
+) -> tuple[Timing, tuple[str, ...]]:
+    given = supplied.decay_corrected_to
+    if isinstance(given, datetime) or given is None:
+        to = given
+    else:
+        scan, _ = scan_start(headers, frames, injection.half_life_s)
+        to = instant_of(given, scan, injection)
+    note = f"Decay correction to '{given}' was supplied; the header's tags were not consulted."
+    return Timing(frames.start, frames.duration_s, to), (note,)
+
+
+def _private_number(head: Any, element: int) -> float | None:
+    value = header.private(head, 0x7053, "Philips PET Private Group", element)
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if number > 0 else None

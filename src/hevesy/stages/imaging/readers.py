@@ -9,7 +9,9 @@ from hevesy.core import Image
 from hevesy.errors import UnsupportedObject, WrongQuantity
 from hevesy.stages.imaging.anatomy import read_anatomy
 from hevesy.stages.imaging.pet import read_pet
+from hevesy.stages.imaging.rtstruct import read_structures
 from hevesy.stages.imaging.series import Kind, Series
+from hevesy.stages.imaging.structures import Structures
 from hevesy.stages.imaging.supplied import Supplied
 
 
@@ -40,6 +42,10 @@ def _anatomy(series: Series, supplied: Supplied) -> tuple[Image, ...]:
     return (read_anatomy(series.headers, series.files, series.name),)
 
 
+def _structures(series: Series, supplied: Supplied) -> Structures:
+    return read_structures(series.files[0])
+
+
 VOLUMES: dict[Kind, Callable[[Series, Supplied], tuple[Image, ...]]] = {
     Kind.PET: _pet,
     Kind.SPECT: _spect,
@@ -47,4 +53,4 @@ VOLUMES: dict[Kind, Callable[[Series, Supplied], tuple[Image, ...]]] = {
     Kind.MR: _anatomy,
 }
 
-READERS: dict[Kind, Callable[[Series, Supplied], Any]] = {**VOLUMES}
+READERS: dict[Kind, Callable[[Series, Supplied], Any]] = {**VOLUMES, Kind.RTSTRUCT: _structures}

@@ -104,6 +104,10 @@ class UnphysicalCurve(UnphysicalResult):
     """A time-activity curve breaks a law of decay or conservation."""
 
 
+class NoWashout(UnphysicalResult):
+    """The activity has not begun to fall by the last scan, so that no washout can be fitted."""
+
+
 class RegistrationWorsened(UnphysicalResult):
     """Registration made the agreement of two images worse, or moved them implausibly far."""
 

@@ -1,0 +1,26 @@
+"""Kinetics: time-activity curves and what they integrate to."""
+
+from hevesy.stages.kinetics.bounded import BoundedCurve, best_next_scan, bounded_tia
+from hevesy.stages.kinetics.exponentials import fit_curve
+from hevesy.stages.kinetics.fit import EXTRAPOLATION_WARNING, Exponentials, Fit, TimeActivity
+from hevesy.stages.kinetics.models import CANDIDATES, MODELS, Model, model_named
+from hevesy.stages.kinetics.physical import check_physical, still_rising
+from hevesy.stages.kinetics.population import PopulationHalfLife
+
+__all__ = [
+    "CANDIDATES",
+    "EXTRAPOLATION_WARNING",
+    "MODELS",
+    "BoundedCurve",
+    "Exponentials",
+    "Fit",
+    "Model",
+    "PopulationHalfLife",
+    "TimeActivity",
+    "best_next_scan",
+    "bounded_tia",
+    "check_physical",
+    "fit_curve",
+    "model_named",
+    "still_rising",
+]

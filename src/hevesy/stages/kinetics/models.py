@@ -1,0 +1,93 @@
+"""The time-activity models: which sums of exponentials there are, and what each may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hevesy.errors import UnknownName
+
+_WASHOUT_DEPTH = 5.0
+_UPTAKE_DEPTH = 20.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A sum of exponentials, written so that every coefficient is at least zero.
+
+    Parameters
+    ----------
+    name, description : str
+        What it is called and what it says.
+    mix : (m, k) array
+        Basis function ``j`` is ``sum_k mix[j, k] exp(-λ_k t)``, rates falling with ``k``.
+    physical_tail : bool
+        Whether the last rate is the physical decay constant.
+    """
+
+    name: str
+    description: str
+    mix: NDArray[np.float64]
+    physical_tail: bool = False
+
+    @property
+    def parameters(self) -> int:
+        """Number of fitted parameters."""
+        m, k = self.mix.shape
+        return int(m + k - self.physical_tail)
+
+    @property
+    def has_uptake(self) -> bool:
+        """Whether the curve may rise."""
+        return bool((self.mix < 0).any())
+
+    def bounds(self, decay_constant: float, first_s: float) -> NDArray[np.float64]:
+        """Return the least and the greatest rate (2, k), 1/s.
+
+        No rate is below physical decay. The greatest is what the first point, at `first_s`, can still
+        show: a washout to exp(-5), an uptake (whose speed hardly moves the integral) to exp(-20).
+        """
+        depth = _UPTAKE_DEPTH if self.has_uptake else _WASHOUT_DEPTH
+        high = max(depth / first_s, 50.0 * decay_constant) if first_s > 0 else 1e6 * decay_constant
+        bounds = np.empty((2, self.mix.shape[1]))
+        bounds[0], bounds[1] = decay_constant, high
+        if self.physical_tail:
+            bounds[:, -1] = decay_constant
+        return bounds
+
+
+def _model(name: str, description: str, mix: list[list[float]], physical_tail: bool = False) -> Model:
+    return Model(name, description, np.array(mix, dtype=np.float64), physical_tail)
+
+
+_ALL = (
+    _model("physical", "physical decay alone", [[1]], True),
+    _model("mono", "one washout", [[1]]),
+    _model("bi", "two washouts", [[1, 0], [0, 1]]),
+    _model("bi-physical", "one washout and a physical tail", [[1, 0], [0, 1]], True),
+    _model("uptake", "uptake from zero, one washout", [[-1, 1]]),
+    _model("uptake-physical", "uptake from zero, physical tail", [[-1, 1]], True),
+    _model("uptake-free", "uptake from any activity at time 0, one washout", [[-1, 1], [0, 1]]),
+    _model("tri", "three washouts", [[1, 0, 0], [0, 1, 0], [0, 0, 1]]),
+    _model("tri-physical", "two washouts and a physical tail", [[1, 0, 0], [0, 1, 0], [0, 0, 1]], True),
+    _model("tri-uptake", "uptake from zero, two washouts", [[-1, 1, 0], [-1, 0, 1]]),
+)
+MODELS = {model.name: model for model in _ALL}
+
+#: what "auto" and "average" choose among
+CANDIDATES = ("mono", "uptake", "bi", "uptake-free", "tri-uptake")
+
+
+def model_named(name: str) -> Model:
+    """Return the model of a name.
+
+    Raises
+    ------
+    UnknownName
+        If there is none.
+    """
+    if name not in MODELS:
+        raise UnknownName(f"There is no time-activity model '{name}'.", f"Choose from: {', '.join(MODELS)}.")
+    return MODELS[name]

@@ -109,6 +109,7 @@ def scattering() -> dict[str, np.ndarray]:
     for z in range(1, HIGHEST_Z + 1):
         form[z - 1] = [xraylib.FF_Rayl(z, x) for x in TRANSFER]
         function[z - 1, 1:] = [xraylib.SF_Compt(z, x) for x in TRANSFER[1:]]
+    function = np.maximum.accumulate(function, axis=1)  # spline ringing of parts in 1e5
     return {
         "momentum_transfer_per_angstrom": TRANSFER,
         "form_factor": form.astype(np.float32),
@@ -166,7 +167,7 @@ def elements() -> dict[str, dict[str, object]]:
     """Return, for each element, its number, atomic mass, electron shells (number, binding energy) and fluorescence."""
     result = {}
     for z in range(1, HIGHEST_Z + 1):
-        shells = [(known(xraylib.ElectronConfig, z, s), known(xraylib.EdgeEnergy, z, s) * 1e3) for s in range(28)]
+        shells = [(known(xraylib.ElectronConfig, z, s), known(xraylib.EdgeEnergy, z, s) * 1e3) for s in range(31)]
         result[xraylib.AtomicNumberToSymbol(z)] = {
             "atomic_number": z,
             "atomic_mass_u": ATOMIC_WEIGHTS[z - 1],

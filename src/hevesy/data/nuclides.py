@@ -11,7 +11,7 @@ from typing import Any
 
 from hevesy.core import Measured, Nuclide
 from hevesy.data import icrp107
-from hevesy.data.elements import SYMBOL
+from hevesy.data.element_names import SYMBOL
 from hevesy.errors import BadConfiguration, MissingInformation, UnknownNuclide, UnreadableFile
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹ᵐⁿ", "0123456789mn")

@@ -20,9 +20,6 @@ Pu Plutonium Am Americium Cm Curium Bk Berkelium Cf Californium Es Einsteinium F
 """,
 )
 
-#: symbol → atomic number
-ATOMIC_NUMBER: dict[str, int] = {symbol: 1 + index for index, symbol in enumerate(_TABLE[::2])}
-
 #: lower-case symbol or name (with other spellings in use) → symbol
 SYMBOL: dict[str, str] = {
     **{symbol.lower(): symbol for symbol in _TABLE[::2]},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from hevesy.core import Curve, Measured
 from hevesy.errors import BadInput, NoWashout
 from hevesy.kernels.fitting import fit_exponentials, frame_mean, integral_limit
 from hevesy.stages.kinetics.fit import EXTRAPOLATION_WARNING, Exponentials, Fit
-from hevesy.stages.kinetics.models import CANDIDATES, Model, model_named
+from hevesy.stages.kinetics.models import CANDIDATES, SCEPTICS, Model, model_named
 from hevesy.stages.kinetics.physical import decay_rate, still_rising
 
 Array = NDArray[np.float64]
@@ -75,11 +76,12 @@ def fit_curve(curve: Curve, decay_constant: Measured | float, model: str = "auto
     _check(curve, decay_constant, model)
     if model not in ("auto", "average"):
         return _describe(curve, decay_constant, _solve(curve, rate, model_named(model)), ())
-    solutions = _candidates(curve, rate)
+    solutions = _candidates(curve, rate, CANDIDATES)
     best = min(solutions, key=lambda s: s.criterion)
     if model == "average":
         return _average(curve, decay_constant, solutions, best)
-    return _describe(curve, decay_constant, best, _rivals(solutions, best))
+    sceptics = [name for name in SCEPTICS if 2 * model_named(name).parameters < best.criterion + _RIVAL]
+    return _describe(curve, decay_constant, best, _rivals(solutions + _candidates(curve, rate, sceptics), best))
 
 
 def _check(curve: Curve, decay_constant: Measured | float, model: str) -> None:
@@ -101,7 +103,9 @@ def _check(curve: Curve, decay_constant: Measured | float, model: str) -> None:
 
 
 def _data(curve: Curve) -> Array:
-    return np.column_stack([curve.starts_s, curve.ends_s, curve.activity_Bq, 1.0 / curve.u_Bq])
+    data = np.empty((len(curve), 4))
+    data[:, 0], data[:, 1], data[:, 2], data[:, 3] = curve.starts_s, curve.ends_s, curve.activity_Bq, 1.0 / curve.u_Bq
+    return data
 
 
 def _bounds(curve: Curve, rate: float, model: Model) -> Array:
@@ -114,8 +118,8 @@ def _solve(curve: Curve, rate: float, model: Model) -> _Solution:
     return _Solution(model, rates, coefs, float(chi2), len(curve))
 
 
-def _candidates(curve: Curve, rate: float) -> list[_Solution]:
-    models = [model_named(name) for name in CANDIDATES]
+def _candidates(curve: Curve, rate: float, names: Sequence[str]) -> list[_Solution]:
+    models = [model_named(name) for name in names]
     return [_solve(curve, rate, m) for m in models if m.parameters <= len(curve)]
 
 

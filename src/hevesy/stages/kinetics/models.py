@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hevesy.errors import UnknownName
 
-_WASHOUT_DEPTH = 5.0
+_WASHOUT_DEPTH = 3.0
 _UPTAKE_DEPTH = 20.0
 
 
@@ -47,7 +47,7 @@ class Model:
         """Return the least and the greatest rate (2, k), 1/s.
 
         No rate is below physical decay. The greatest is what the first point, at `first_s`, can still
-        show: a washout to exp(-5), an uptake (whose speed hardly moves the integral) to exp(-20).
+        show: a washout to exp(-3), an uptake (whose speed hardly moves the integral) to exp(-20).
         """
         depth = _UPTAKE_DEPTH if self.has_uptake else _WASHOUT_DEPTH
         high = max(depth / first_s, 50.0 * decay_constant) if first_s > 0 else 1e6 * decay_constant
@@ -77,7 +77,10 @@ _ALL = (
 MODELS = {model.name: model for model in _ALL}
 
 #: what "auto" and "average" choose among
-CANDIDATES = ("mono", "uptake", "bi", "uptake-free", "tri-uptake")
+CANDIDATES = ("mono", "uptake", "bi", "uptake-free", "tri-uptake", "tri")
+
+#: what is not chosen, because a fixed tail hides how little the last scans say of it, but is compared
+SCEPTICS = ("bi-physical", "tri-physical")
 
 
 def model_named(name: str) -> Model:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.config import RAISE
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ImplicitVRLittleEndian
-from pydicom.valuerep import DSfloat
+from pydicom.valuerep import DSfloat, validate_value
 
 from hevesy import __version__
 from hevesy.core import Grid
@@ -164,12 +167,7 @@ def derived_object(source: Dataset, sop_class: str, modality: str, content: byte
     """
     if not source.get("StudyInstanceUID"):
         raise MissingInformation("The source images name no study; DICOM output cannot be filed with them.")
-    made = Dataset()
-    for name in CARRIED:
-        if source.get(name) not in (None, ""):
-            made[name] = source[name]
-        elif name in EVEN_IF_EMPTY:
-            setattr(made, name, "")
+    made = _carried(source)
     made.SOPClassUID = sop_class
     key = (modality, str(source.StudyInstanceUID), created.isoformat(), content)
     made.SOPInstanceUID = derived_uid("instance", *key)
@@ -186,6 +184,39 @@ def derived_object(source: Dataset, sop_class: str, modality: str, content: byte
     made.file_meta.MediaStorageSOPClassUID = made.SOPClassUID
     made.file_meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID
     return made
+
+
+def _carried(source: Dataset) -> Dataset:
+    """Copy what is known of patient and study, without values that break DICOM's own rules, such as a date of zeros."""
+    made = Dataset()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what pydicom would warn of is left out below
+        for name in CARRIED:
+            if source.get(name) not in (None, "") and _is_legal(source[name]):
+                made[name] = source[name]
+            elif name in EVEN_IF_EMPTY:
+                setattr(made, name, "")
+    return made
+
+
+def _is_legal(element: DataElement) -> bool:
+    try:
+        values = [element.value] if element.VM == 1 else list(element.value)
+        for value in values:
+            validate_value(element.VR, str(value), RAISE)
+            if element.VR == "DA":
+                datetime.strptime(str(value), "%Y%m%d")
+    except ValueError:
+        return False
+    return element.keyword != "PatientSex" or element.value in ("M", "F", "O")
+
+
+def referenced(source: Dataset) -> Dataset:
+    """Return a reference to an object."""
+    item = Dataset()
+    item.ReferencedSOPClassUID = source.SOPClassUID
+    item.ReferencedSOPInstanceUID = source.SOPInstanceUID
+    return item
 
 
 def date_made(made: Dataset, created: datetime) -> None:

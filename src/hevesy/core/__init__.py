@@ -7,6 +7,8 @@ from hevesy.core.material import Material
 from hevesy.core.measured import Measured
 from hevesy.core.nuclide import BetaSpectrum, Daughter, Emission, EmissionKind, Nuclide
 from hevesy.core.patient import Administration, Patient
+from hevesy.core.planar import EnergyWindow, PlanarView
+from hevesy.core.projections import Projections
 from hevesy.core.provenance import Provenance, Step
 from hevesy.core.quantity import Quantity
 from hevesy.core.region import Outline, Region, Role
@@ -19,6 +21,7 @@ __all__ = [
     "Daughter",
     "Emission",
     "EmissionKind",
+    "EnergyWindow",
     "Grid",
     "Image",
     "Material",
@@ -26,6 +29,8 @@ __all__ = [
     "Nuclide",
     "Outline",
     "Patient",
+    "PlanarView",
+    "Projections",
     "Provenance",
     "Quantity",
     "Region",

@@ -17,6 +17,7 @@ class Quantity(Enum):
     HOUNSFIELD = "HU"
     ATTENUATION = "1/mm"
     STANDARDISED_UPTAKE = "g/mL"
+    STANDARDISED_UPTAKE_BY_SURFACE = "cm²/mL"
     COUNTS = "counts"
     PROPORTIONAL_TO_COUNTS = "a.u."
     RELATIVE = "1"

@@ -117,6 +117,9 @@ Finding = tuple[datetime | None, tuple[str, ...], MissingInformation | Impossibl
 
 #: with a longer half-life a time of day alone does not tell the day of the injection
 ONE_DAY_HALF_LIFE_S = 12 * 3600.0
+#: nobody is imaged after less than this, Bq, nor gets more than that, MBq
+LEAST_BQ = 5e4
+MOST_MBQ = 5e4
 #: nothing is left to see after so many half-lives
 VISIBLE_HALF_LIVES = 25
 
@@ -178,12 +181,14 @@ def injected(head: Any, scan_start: datetime | None) -> Injected:
     item = sequence[0]
     half_life = header.positive(item, "RadionuclideHalfLife")
     time, notes, missing = _injection_time(head, item, scan_start, half_life)
+    activity, activity_notes = _activity_Bq(head, item)
+    notes = (*notes, *activity_notes)
     if len(sequence) > 1:
         notes = (*notes, f"{len(sequence)} radiopharmaceuticals are listed; the first is used.")
     return Injected(
         nuclide=nuclide_name(item),
         half_life_s=half_life,
-        activity_Bq=_activity_Bq(item),
+        activity_Bq=activity,
         time=time,
         radiopharmaceutical=header.text(item, "Radiopharmaceutical"),
         notes=notes,
@@ -243,9 +248,24 @@ def _height_m(head: Any) -> float | None:
     return size / 100 if size is not None and 30 < size < 300 else size
 
 
-def _activity_Bq(item: Any) -> float | None:
-    """Return Radionuclide Total Dose in Bq, as PS3.3 C.8.9.2 has it for PET; NM objects hold MBq (C.8.4.10)."""
-    return header.positive(item, "RadionuclideTotalDose")
+def _activity_Bq(head: Any, item: Any) -> tuple[float | None, tuple[str, ...]]:
+    """Return Radionuclide Total Dose in Bq, and what was doubtful about its unit.
+
+    PET objects hold it in Bq (PS3.3 C.8.9.2), gamma camera objects in MBq (C.8.4.10); both are written wrongly at
+    times, which shows as an activity that nobody gets.
+    """
+    value = header.positive(item, "RadionuclideTotalDose")
+    if value is None:
+        return None, ()
+    if header.text(head, "Modality") == "NM":
+        if value < MOST_MBQ:
+            return value * 1e6, ()
+        return value, (
+            f"Radionuclide Total Dose {value:g} cannot be MBq, as this object must hold; it is taken as Bq.",
+        )
+    if value >= LEAST_BQ:
+        return value, ()
+    return value * 1e6, (f"Radionuclide Total Dose {value:g} cannot be Bq, as PET must hold; it is taken as MBq.",)
 
 
 def _injection_time(head: Any, item: Any, scan: datetime | None, half_life: float | None) -> Finding:

@@ -51,11 +51,17 @@ class Frames:
         return seconds_between(self.start, self.end)
 
 
-def frames_of(headers: Sequence[Any]) -> Frames:
+def frames_of(headers: Sequence[Any], among: Sequence[Any] | None = None) -> Frames:
     """Find when each slice was acquired.
 
-    Bed positions are told by Acquisition Time where it varies, otherwise by Frame Reference Time, whose
-    differences are those of the frames however a vendor counts it.
+    Bed positions and time frames are told by Acquisition Time where it varies, otherwise by Frame Reference Time.
+
+    Parameters
+    ----------
+    headers : sequence of Dataset
+        The slices of one volume.
+    among : sequence of Dataset, optional
+        All slices of the series, where it holds several volumes in time.
 
     Raises
     ------
@@ -73,14 +79,28 @@ def frames_of(headers: Sequence[Any]) -> Frames:
             "No date and time of acquisition (0008,0022), (0008,0032).", "Give start: for the series in case.yaml."
         )
     durations = tuple((header.positive(h, "ActualFrameDuration") or 0.0) / 1000 for h in headers)
-    if len(set(known)) == 1:
-        offsets = [header.number(h, "FrameReferenceTime") for h in headers]
-        first = min((o for o in offsets if o is not None), default=0.0)
-        known = [
-            s + timedelta(milliseconds=(first if o is None else o) - first) for s, o in zip(known, offsets, strict=True)
-        ]
+    every = headers if among is None else among
+    if len({header.text(h, "AcquisitionDate") + header.text(h, "AcquisitionTime") for h in every}) == 1:
+        known = [s + timedelta(seconds=o) for s, o in zip(known, _offsets_s(headers, every), strict=True)]
     ends = [s + timedelta(seconds=d) for s, d in zip(known, durations, strict=True)]
     return Frames(min(known), max(ends), tuple(known), durations, notes)
+
+
+def _offsets_s(headers: Sequence[Any], every: Sequence[Any]) -> list[float]:
+    """Return the start of each slice's frame after the first frame's, s, by Frame Reference Time.
+
+    Some vendors count it to the start of a frame, others to its mean count time; the first frame tells which.
+    """
+    first = min(every, key=lambda h: header.number(h, "FrameReferenceTime") or 0.0)
+    to_middle = (header.number(first, "FrameReferenceTime") or 0.0) > 0.4 * (
+        header.number(first, "ActualFrameDuration") or float("inf")
+    )
+
+    def start_ms(head: Any) -> float:
+        half = 0.5 * (header.number(head, "ActualFrameDuration") or 0.0) if to_middle else 0.0
+        return (header.number(head, "FrameReferenceTime") or 0.0) - half
+
+    return [(start_ms(h) - start_ms(first)) / 1000 for h in headers]
 
 
 def timing_of(headers: Sequence[Any], frames: Frames, injection: Injected) -> tuple[Timing, tuple[str, ...]]:

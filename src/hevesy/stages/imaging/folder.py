@@ -7,7 +7,7 @@ import struct
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,6 +16,8 @@ import pydicom
 from hevesy.core import Patient
 from hevesy.errors import EmptyInput, HevesyError, MixedPatients, UnreadableFile
 from hevesy.stages.imaging import header
+from hevesy.stages.imaging.nifti_in import sidecar_path
+from hevesy.stages.imaging.problems import problems_of
 from hevesy.stages.imaging.series import Kind, Series, kind_of
 
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
@@ -115,8 +117,10 @@ def read_folder(
         else:
             found.append((file, head))
     series = _group(found)
-    nifti = tuple(Series(Kind.NIFTI, (f,)) for f in others if f.name.lower().endswith(NIFTI_SUFFIXES))
-    passed_over = tuple(f for f in others if not f.name.lower().endswith(NIFTI_SUFFIXES))
+    volumes = [f for f in others if f.name.lower().endswith(NIFTI_SUFFIXES)]
+    nifti = tuple(_judged(Series(Kind.NIFTI, (f,))) for f in volumes)
+    used = {*volumes, *map(sidecar_path, volumes)}
+    passed_over = tuple(f for f in others if f not in used)
     if not (series or nifti or problems):
         raise EmptyInput(
             f"{root} holds no image ({len(files)} file{'' if len(files) == 1 else 's'} passed over).",
@@ -220,7 +224,11 @@ def _series_key(file: Path, head: Any) -> tuple[str, ...]:
 
 def _series(members: list[tuple[Path, Any]]) -> Series:
     files, headers = zip(*members, strict=True)
-    return Series(kind_of(headers[0]), files, headers)
+    return _judged(Series(kind_of(headers[0]), files, headers))
+
+
+def _judged(series: Series) -> Series:
+    return replace(series, problems=problems_of(series))
 
 
 def _known_facts(patient: Patient) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hevesy.core import Image, Provenance, Quantity, Timing
-from hevesy.errors import BadInput, IncompleteSeries, MissingInformation, UnsupportedObject, WrongQuantity
+from hevesy.errors import BadInput, IncompleteSeries, MissingInformation, UnsupportedObject
 from hevesy.stages.imaging import header
 from hevesy.stages.imaging.administration import Injected, injected
 from hevesy.stages.imaging.decay_tags import Frames, frames_of, instant_of, scan_start, timing_of
@@ -27,8 +28,10 @@ UNITS = {
 }
 
 
-def read_pet(headers: Sequence[Any], files: Sequence[Path], what: str, supplied: Supplied = NOTHING) -> Image:
-    """Read a series of PET slices.
+def read_pet(
+    headers: Sequence[Any], files: Sequence[Path], what: str, supplied: Supplied = NOTHING
+) -> tuple[Image, ...]:
+    """Read a series of PET slices: one volume, or one for each time or gate of a dynamic or gated series.
 
     Parameters
     ----------
@@ -43,8 +46,8 @@ def read_pet(headers: Sequence[Any], files: Sequence[Path], what: str, supplied:
 
     Returns
     -------
-    Image
-        Bq/mL, g/mL (SUV), counts, or a.u. proportional to counts, with Timing where it is known; an
+    tuple of Image
+        In order of time; Bq/mL, g/mL (SUV), counts, or a.u. proportional to counts, with Timing where it is known; an
         image of activity always has it.
 
     Raises
@@ -55,14 +58,47 @@ def read_pet(headers: Sequence[Any], files: Sequence[Path], what: str, supplied:
         If the slices do not form a volume.
     """
     quantity, scale, notes = pet_quantity(headers[0], what, supplied)
-    stack = stack_slices(headers, what)
-    _require_all_slices(headers, what)
-    timing, timing_notes = pet_timing(headers, quantity, supplied)
-    values: NDArray[np.float32] = read_values(stack, files, headers)
-    if scale != 1:
-        values = (values.astype(np.float64) * scale).astype(np.float32)
-    source = f"DICOM series {header.text(headers[0], 'SeriesInstanceUID')}"
-    return Image(values, stack.grid, quantity, timing, Provenance(source, notes=(*notes, *stack.notes, *timing_notes)))
+    images = []
+    for members in volumes_in_time(headers):
+        own = [headers[i] for i in members]
+        stack = stack_slices(own, what)
+        require_all_slices(own, what)
+        timing, timing_notes = pet_timing(own, quantity, supplied, headers)
+        values: NDArray[np.float32] = read_values(stack, [files[i] for i in members], own)
+        if scale != 1:
+            values = (values.astype(np.float64) * scale).astype(np.float32)
+        source = f"DICOM series {header.text(headers[0], 'SeriesInstanceUID')}"
+        provenance = Provenance(source, notes=(*notes, *stack.notes, *timing_notes))
+        images.append(Image(values, stack.grid, quantity, timing, provenance))
+    return tuple(images)
+
+
+def volumes_in_time(headers: Sequence[Any]) -> list[list[int]]:
+    """Return the slices of each volume of a series, in order of time or gate.
+
+    Only a series that says DYNAMIC or GATED in Series Type (0054,1000) may hold a position more than once.
+    """
+    if not {"DYNAMIC", "GATED"} & set(header.words(headers[0], "SeriesType")):
+        return [list(range(len(headers)))]
+    order = sorted(range(len(headers)), key=lambda i: _moment(headers[i]))
+    seen: Counter[str] = Counter()
+    volumes: list[list[int]] = []
+    for index in order:
+        place = header.text(headers[index], "ImagePositionPatient")
+        if seen[place] == len(volumes):
+            volumes.append([])
+        volumes[seen[place]].append(index)
+        seen[place] += 1
+    return volumes
+
+
+def _moment(head: Any) -> tuple[str, float, float, float]:
+    return (
+        header.text(head, "AcquisitionDate") + header.text(head, "AcquisitionTime"),
+        header.number(head, "FrameReferenceTime") or 0.0,
+        header.number(head, "TriggerTime") or 0.0,
+        header.number(head, "ImageIndex") or 0.0,
+    )
 
 
 def pet_quantity(head: Any, what: str, supplied: Supplied = NOTHING) -> tuple[Quantity, float, tuple[str, ...]]:
@@ -103,7 +139,10 @@ def philips_suv_factor(head: Any) -> float | None:
 
 
 def pet_timing(
-    headers: Sequence[Any], quantity: Quantity, supplied: Supplied = NOTHING
+    headers: Sequence[Any],
+    quantity: Quantity,
+    supplied: Supplied = NOTHING,
+    among: Sequence[Any] | None = None,
 ) -> tuple[Timing | None, tuple[str, ...]]:
     """Find when a series was acquired and the instant that its activity refers to.
 
@@ -115,7 +154,7 @@ def pet_timing(
         If values are an activity and the times are missing or impossible.
     """
     try:
-        frames = known_frames(headers, supplied)
+        frames = known_frames(headers, supplied, among)
         injection = known_injection(headers[0], frames, supplied)
         if supplied.decay_corrected_to is None:
             timing, notes = timing_of(headers, frames, injection)
@@ -128,10 +167,10 @@ def pet_timing(
         return None, (f"No timing: {refusal.refused}",)
 
 
-def known_frames(headers: Sequence[Any], supplied: Supplied) -> Frames:
+def known_frames(headers: Sequence[Any], supplied: Supplied, among: Sequence[Any] | None = None) -> Frames:
     """Return when the slices were acquired, by header and by what is supplied."""
     if supplied.start is None:
-        frames = frames_of(headers)
+        frames = frames_of(headers, among)
     else:
         durations = tuple((header.positive(h, "ActualFrameDuration") or 0.0) / 1000 for h in headers)
         frames = Frames(supplied.start, supplied.start, (supplied.start,) * len(headers), durations)
@@ -151,21 +190,7 @@ def known_injection(head: Any, frames: Frames, supplied: Supplied) -> Injected:
     return found
 
 
-def require_activity(image: Image, what: str) -> None:
-    """Refuse an image whose values are not Bq/mL, and say how to calibrate it.
-
-    Raises
-    ------
-    WrongQuantity
-    """
-    if image.quantity is not Quantity.ACTIVITY_CONCENTRATION:
-        raise WrongQuantity(
-            f"{what} holds {image.quantity.name.lower().replace('_', ' ')} ({image.quantity.unit}), not Bq/mL.",
-            "Give calibration_factor: in case.yaml, or a series that is calibrated.",
-        )
-
-
-def _require_all_slices(headers: Sequence[Any], what: str) -> None:
+def require_all_slices(headers: Sequence[Any], what: str) -> None:
     """Refuse fewer slices than Number of Slices (0054,0081) states: a slice missing at an end leaves no gap."""
     stated = header.positive(headers[0], "NumberOfSlices")
     if stated is not None and len(headers) < stated:

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from hevesy.core import Image
-from hevesy.errors import UnsupportedObject, WrongQuantity
+from hevesy.core import Image, PlanarView, Projections
+from hevesy.errors import WrongQuantity
 from hevesy.stages.imaging.anatomy import read_anatomy
+from hevesy.stages.imaging.dose_grid import read_dose
+from hevesy.stages.imaging.multiframe import read_multiframe
+from hevesy.stages.imaging.nifti_in import read_nifti
 from hevesy.stages.imaging.pet import read_pet
+from hevesy.stages.imaging.planar_views import read_planar
+from hevesy.stages.imaging.reconstruction import read_reconstruction
 from hevesy.stages.imaging.rtstruct import read_structures
 from hevesy.stages.imaging.series import Kind, Series
+from hevesy.stages.imaging.spect_projections import read_projections
 from hevesy.stages.imaging.structures import Structures
 from hevesy.stages.imaging.supplied import Supplied
 
@@ -29,21 +35,43 @@ def read_volumes(series: Series, supplied: Supplied) -> tuple[Image, ...]:
 
 
 def _pet(series: Series, supplied: Supplied) -> tuple[Image, ...]:
-    return (read_pet(series.headers, series.files, series.name, supplied),)
+    return read_pet(series.headers, series.files, series.name, supplied)
 
 
 def _spect(series: Series, supplied: Supplied) -> tuple[Image, ...]:
-    if series.modality == "PT":
+    if series.modality == "PT" or len(series.files) > 1:
         return _pet(series, supplied)
-    raise UnsupportedObject(f"{series.name} is a reconstruction by a gamma camera.")
+    return read_reconstruction(series.headers, series.files, series.name, supplied)
 
 
 def _anatomy(series: Series, supplied: Supplied) -> tuple[Image, ...]:
+    if int(series.headers[0].get("NumberOfFrames") or 1) > 1 or "SharedFunctionalGroupsSequence" in series.headers[0]:
+        return _multiframe(series, supplied)
     return (read_anatomy(series.headers, series.files, series.name),)
+
+
+def _projections(series: Series, supplied: Supplied) -> tuple[Projections, ...]:
+    return read_projections(series.headers[0], series.files[0], series.name)
+
+
+def _planar(series: Series, supplied: Supplied) -> tuple[PlanarView, ...]:
+    return read_planar(series.headers[0], series.files[0], series.name)
 
 
 def _structures(series: Series, supplied: Supplied) -> Structures:
     return read_structures(series.files[0])
+
+
+def _multiframe(series: Series, supplied: Supplied) -> tuple[Image, ...]:
+    return read_multiframe(series.headers[0], series.files[0], series.name)
+
+
+def _dose(series: Series, supplied: Supplied) -> tuple[Image, ...]:
+    return (read_dose(series.headers[0], series.files[0], series.name),)
+
+
+def _nifti(series: Series, supplied: Supplied) -> tuple[Image, ...]:
+    return (read_nifti(series.files[0]),)
 
 
 VOLUMES: dict[Kind, Callable[[Series, Supplied], tuple[Image, ...]]] = {
@@ -51,6 +79,17 @@ VOLUMES: dict[Kind, Callable[[Series, Supplied], tuple[Image, ...]]] = {
     Kind.SPECT: _spect,
     Kind.CT: _anatomy,
     Kind.MR: _anatomy,
+    Kind.PARAMETRIC_MAP: _multiframe,
+    Kind.RTDOSE: _dose,
+    Kind.NIFTI: _nifti,
 }
 
-READERS: dict[Kind, Callable[[Series, Supplied], Any]] = {**VOLUMES, Kind.RTSTRUCT: _structures}
+READERS: dict[Kind, Callable[[Series, Supplied], Any]] = {
+    **VOLUMES,
+    Kind.PROJECTIONS: _projections,
+    Kind.WHOLE_BODY: _planar,
+    Kind.STATIC: _planar,
+    Kind.DYNAMIC: _planar,
+    Kind.GATED: _planar,
+    Kind.RTSTRUCT: _structures,
+}

@@ -1,0 +1,191 @@
+"""report.html: one file that holds everything, for a screen, a phone or paper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from hevesy.core import Measured, Role
+from hevesy.stages.reporting import charts, rounding
+from hevesy.stages.reporting.pictures import DosePlanes, Pictures
+from hevesy.stages.reporting.results import CaseResult, RegionResult
+from hevesy.stages.reporting.results_json import to_json
+from hevesy.stages.reporting.text_file import write_text
+
+#: regions drawn with dose planes; lesions come first, and the page stays small
+MOST_REGIONS_WITH_PLANES = 16
+
+REFERENCES = (
+    "Bolch WE, Eckerman KF, Sgouros G, Thomas SR. MIRD Pamphlet No. 21: a generalized schema for radiopharmaceutical"
+    " dosimetry: standardization of nomenclature. J Nucl Med 2009; 50: 477–484.",
+    "Gear JI, Cox MG, Gustafsson J, et al. EANM practical guidance on uncertainty analysis for molecular radiotherapy"
+    " absorbed dose calculations. Eur J Nucl Med Mol Imaging 2018; 45: 2456–2474.",
+    "ICRP. Nuclear decay data for dosimetric calculations. ICRP Publication 107. Ann ICRP 2008; 38(3).",
+    "ICRU. Dosimetry-guided radiopharmaceutical therapy. ICRU Report 96. J ICRU 2021; 21(1).",
+    "JCGM. Evaluation of measurement data: guide to the expression of uncertainty in measurement. JCGM 100:2008.",
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Section:
+    """One region as the page shows it: its number on the projections, what was found, and its drawings."""
+
+    number: int
+    found: RegionResult
+    curve: Markup
+    histogram: Markup | None
+    planes: DosePlanes | None
+    scale: Markup | None
+    bar: Markup | None
+    budget: tuple[tuple[str, float | None, float | None, Markup], ...]
+
+
+def render(result: CaseResult, created: datetime) -> str:
+    """Return the page.
+
+    Every text that came from outside is escaped. The page loads nothing: pictures are within it.
+
+    Parameters
+    ----------
+    result : CaseResult
+        What the case came to.
+    created : datetime
+        When the result was made; shown, and nothing else.
+    """
+    pictures = Pictures(result)
+    template = _environment().get_template("report.html.jinja")
+    return template.render(
+        result=result,
+        sections=_sections(result, pictures),
+        whole_body=_section(0, result.whole_body, pictures, 0.0, False),
+        pictures=pictures,
+        style=Markup(_resource("report.css")),  # our own file, not what came from outside
+        age_years=_age_years(result),
+        record=to_json(result, created),
+        created=created,
+        settings=list(flattened(result.settings)),
+        references=REFERENCES,
+    )
+
+
+def write_html(result: CaseResult, created: datetime, path: Path) -> None:
+    """Write ``report.html``.
+
+    Raises
+    ------
+    OutputFailed
+        If the file cannot be written; nothing is left behind.
+    """
+    write_text(path, render(result, created))
+
+
+def half_life_text(found: RegionResult) -> str:
+    """Return the effective half-life in words: with its uncertainty, or why there is none."""
+    half_life = found.model.effective_half_life
+    if half_life is not None:
+        return f"{rounding.with_uncertainty(half_life, 3600)} h"
+    rises = len(found.activity) > 1 and found.activity[-1].value >= found.activity[-2].value
+    return "not determined: activity still rising" if rises else "not determined"
+
+
+def flattened(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each setting with the dotted path to it."""
+    for key, value in settings.items():
+        where = f"{prefix}{key}"
+        if isinstance(value, Mapping) and value:
+            yield from flattened(value, f"{where}.")
+        else:
+            yield where, _setting_text(value)
+
+
+def _setting_text(value: Any) -> str:
+    if value is None or value == {} or value == [] or value == ():
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_setting_text(item) for item in value)
+    return str(value)
+
+
+def _sections(result: CaseResult, pictures: Pictures) -> list[Section]:
+    numbered = list(enumerate(result.regions, start=1))
+    first = sorted(numbered, key=lambda pair: pair[1].region.role is not Role.LESION)
+    drawn = {number for number, found in first[:MOST_REGIONS_WITH_PLANES] if found.dose is not None}
+    most = max((_upper(found) for found in result.regions), default=1.0)
+    return [_section(number, found, pictures, most, number in drawn) for number, found in numbered]
+
+
+def _section(number: int, found: RegionResult, pictures: Pictures, most_Gy: float, with_planes: bool) -> Section:
+    planes = pictures.dose_planes(found) if with_planes else None
+    bar = None
+    if found.dose is not None and found.dose_interval95 is not None:
+        bar = charts.interval_bar(found.dose, found.dose_interval95, most_Gy)
+    return Section(
+        number=number,
+        found=found,
+        curve=charts.time_activity_chart(found),
+        histogram=charts.dose_volume_chart(found, found.histogram) if found.histogram else None,
+        planes=planes,
+        scale=pictures.dose_bar(planes, number) if planes else None,
+        bar=bar,
+        budget=_budget(found),
+    )
+
+
+def _upper(found: RegionResult) -> float:
+    return max(
+        found.dose_interval95[1] if found.dose_interval95 else 0.0, found.dose.value if found.dose else 0.0, 1e-9
+    )
+
+
+def _budget(found: RegionResult) -> tuple[tuple[str, float | None, float | None, Markup], ...]:
+    """Return each cause with its share (%) in the TIA and in the dose, largest first, and its bar."""
+    tia = _percent(found.tia)
+    dose = _percent(found.dose) if found.dose is not None else tia
+    most = max([*tia.values(), *dose.values()], default=0.0)
+    causes = sorted(tia.keys() | dose.keys(), key=lambda cause: (-dose.get(cause, 0.0), -tia.get(cause, 0.0), cause))
+    return tuple((c, tia.get(c), dose.get(c), charts.share_bar(dose.get(c, tia.get(c, 0.0)), most)) for c in causes)
+
+
+def _percent(measured: Measured) -> dict[str, float]:
+    if not measured.value:
+        return {}
+    return {label: 100 * u / abs(measured.value) for label, u in measured.components.items()}
+
+
+def _age_years(result: CaseResult) -> int | None:
+    born, given = result.patient.birth_date, result.administration.time
+    if born is None:
+        return None
+    return given.year - born.year - ((given.month, given.day) < (born.month, born.day))
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FunctionLoader(_resource),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "measured": rounding.with_uncertainty,
+        "interval": rounding.interval,
+        "plain": rounding.plain,
+        "alike": rounding.alike,
+        "half_life": half_life_text,
+        "hours": lambda seconds: f"{seconds / 3600:.1f}",
+    }
+    return environment
+
+
+def _resource(name: str) -> str:
+    return files("hevesy.stages.reporting").joinpath("templates", name).read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -30,7 +31,7 @@ LARGEST = 2**16 - 1
 SAME_PLANE = 0.02
 
 
-def write(dose: Image, source: Dataset, path: Path, created: datetime) -> None:
+def write(dose: Image, sources: Sequence[Dataset], path: Path, created: datetime) -> None:
     """Write an absorbed dose as RTDOSE.
 
     Doses are stored as 16-bit integers, so that a value read back is within half of (largest dose)/65535. The
@@ -42,8 +43,8 @@ def write(dose: Image, source: Dataset, path: Path, created: datetime) -> None:
     ----------
     dose : Image
         Absorbed dose or biologically effective dose, Gy.
-    source : Dataset
-        Header of an image of the same patient, study and frame of reference.
+    sources : sequence of Dataset
+        Headers of the images whose patient, study and frame of reference it shares; the first one is used.
     path : Path
         File to write.
     created : datetime
@@ -56,7 +57,7 @@ def write(dose: Image, source: Dataset, path: Path, created: datetime) -> None:
     BadInput
         If a dose is negative.
     GridMismatch, MissingInformation
-        If the source has another frame of reference, or names none, or names no study.
+        If the sources have another frame of reference, or name none, or name no study.
     UnsupportedObject
         If the grid is skewed.
     """
@@ -68,9 +69,9 @@ def write(dose: Image, source: Dataset, path: Path, created: datetime) -> None:
     scaling = decimal(float(frames.max()) / LARGEST or 1.0)
     stored = np.clip(np.rint(frames / float(scaling)), 0, LARGEST).astype("<u2")
     content = stored.tobytes() + str(scaling).encode() + dose.grid.affine.tobytes()
-    made = derived_object(source, RTDoseStorage, "RTDOSE", content, created)
+    made = derived_object(sources[0], RTDoseStorage, "RTDOSE", content, created)
     made.SeriesDescription = "Absorbed dose" if dose.quantity is Quantity.ABSORBED_DOSE else str(dose.quantity.unit)
-    made.FrameOfReferenceUID = frame_of_reference(source, dose.grid.frame_of_reference)
+    made.FrameOfReferenceUID = frame_of_reference(sources[0], dose.grid.frame_of_reference)
     made.PositionReferenceIndicator = ""
     _describe_planes(made, planes, stored.shape)
     made.DoseUnits = "GY"

@@ -1,4 +1,4 @@
-"""DICOM segmentation objects (SEG), in."""
+"""DICOM segmentation objects (SEG), in; and out, by ``segmentation_writer``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ from hevesy.errors import (
     UnreadableFile,
     UnsupportedObject,
 )
+from hevesy.stages.imaging.segmentation_writer import write
 from hevesy.stages.imaging.structures import Structures
+
+__all__ = ["read_segments", "write"]
 
 LABEL_MAP_SEGMENTATION_STORAGE = "1.2.840.10008.5.1.4.1.1.66.7"
 #: frames may lie this far from the lattice of slices, in slices: positions are stored rounded

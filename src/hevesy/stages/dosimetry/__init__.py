@@ -1,0 +1,1 @@
+"""Absorbed dose from time-integrated activity; engines share one signature and enter by one registry."""

@@ -1,0 +1,74 @@
+"""The engines that turn time-integrated activity into absorbed dose, by name."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hevesy.core import Image, Nuclide
+from hevesy.errors import UnknownEngine
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """What decays where.
+
+    Parameters
+    ----------
+    tia : Image
+        Time-integrated activity concentration of the parent, Bq·s/mL.
+    density : Image
+        Mass density on the same grid, kg/m³; zero outside the body.
+    nuclides : tuple of (Nuclide, float)
+        The parent and every daughter that decays in place, each with its decays per decay of the parent.
+    """
+
+    tia: Image
+    density: Image
+    nuclides: tuple[tuple[Nuclide, float], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DoseMap:
+    """An engine's answer.
+
+    Parameters
+    ----------
+    dose : Image
+        Absorbed dose, Gy.
+    method : str
+        What was done, in one sentence.
+    limits : tuple of str
+        What the method leaves out, each in one sentence with a figure.
+    u_relative : float
+        Standard uncertainty of the method itself, relative, for a region's mean.
+    """
+
+    dose: Image
+    method: str
+    limits: tuple[str, ...] = ()
+    u_relative: float = 0.0
+
+
+Engine = Callable[[Source], DoseMap]
+
+#: engine name → (module, function); a module is imported only when its engine is asked for
+ENGINES = {
+    "local": ("hevesy.stages.dosimetry.local", "local_deposition"),
+}
+
+
+def engine(name: str) -> Engine:
+    """Return the engine of this name.
+
+    Raises
+    ------
+    UnknownEngine
+        If there is none.
+    """
+    if name not in ENGINES:
+        raise UnknownEngine(f"There is no dose engine '{name}'.", f"Choose one of: {', '.join(ENGINES)}.")
+    module, function = ENGINES[name]
+    found: Engine = getattr(importlib.import_module(module), function)
+    return found

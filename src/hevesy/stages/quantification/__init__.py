@@ -1,0 +1,1 @@
+"""Quantification: from what a scanner writes to activity that was there."""

@@ -1,0 +1,1 @@
+"""Radiobiology: what a distribution of absorbed dose does."""

@@ -1,0 +1,1 @@
+"""Registration: bring images of one patient onto one grid."""

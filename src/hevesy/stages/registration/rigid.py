@@ -58,12 +58,12 @@ def _coarse(image: Any) -> Any:
 
 
 def _similarity(fixed: Any, moving: Any, transform: Any) -> float:
-    moved = sitk.GetArrayViewFromImage(sitk.Resample(moving, fixed, transform, sitk.sitkLinear, -1.0)).ravel()
-    still = sitk.GetArrayViewFromImage(fixed).ravel()
+    moved = sitk.GetArrayFromImage(sitk.Resample(moving, fixed, transform, sitk.sitkLinear, -1.0)).ravel()
+    still = sitk.GetArrayFromImage(fixed).ravel()
     both = moved >= 0
     if both.sum() < 100 or not moved[both].any():
         return -1.0
-    return float(np.corrcoef(np.sqrt(np.maximum(moved[both], 0)), np.sqrt(np.maximum(still[both], 0)))[0, 1])
+    return float(np.corrcoef(moved[both], still[both])[0, 1])
 
 
 def register(fixed: Image, moving: Image) -> Motion:

@@ -52,7 +52,7 @@ def volume(region: Region, resolution_mm: float) -> Measured:
 
 def equivalent_radius_mm(volume_mL: float) -> float:
     """Return the radius of the sphere of a volume, mm."""
-    return (3000 * volume_mL / (4 * math.pi)) ** (1 / 3)
+    return math.cbrt(3000 * volume_mL / (4 * math.pi))
 
 
 def sphere_recovery(volume_mL: float, resolution_mm: float) -> float:

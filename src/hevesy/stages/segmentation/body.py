@@ -37,10 +37,8 @@ def body(image: Image) -> Region:
         If nothing stands out from the background.
     """
     image.require(Quantity.HOUNSFIELD, Quantity.ACTIVITY_CONCENTRATION)
-    if image.quantity is Quantity.HOUNSFIELD:
-        inside = image.values > _SKIN_HOUNSFIELD
-    else:
-        inside = _emitting(image)
+    is_ct = image.quantity is Quantity.HOUNSFIELD
+    inside = image.values > _SKIN_HOUNSFIELD if is_ct else _emitting(image)
     if not inside.any():
         raise BadInput("No body was found: the image holds nothing above its background.")
     return Region.from_mask("body", image.grid, _solid(inside), Role.BODY)

@@ -1,0 +1,167 @@
+"""case.yaml: what the images of a case do not say."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from hevesy.errors import BadConfiguration
+
+FILE_NAME = "case.yaml"
+
+#: what is assumed where neither the images nor case.yaml say it; the report lists each that was used
+ASSUMED: Mapping[str, float] = {
+    "administration.u_percent": 5.0,
+    "calibration.u_percent": 5.0,
+    "uncertainty.counts_percent": 3.0,
+    "uncertainty.density_percent": 3.0,
+    "uncertainty.resolution_mm": 12.0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The settings of a case: the tree of case.yaml, checked against its schema.
+
+    Parameters
+    ----------
+    settings : mapping
+        The file's content; empty where there is none.
+    source : Path or None
+        The file.
+    """
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    source: Path | None = None
+
+    def get(self, path: str, default: Any = None) -> Any:
+        """Return the value at a dotted path, or the default."""
+        node: Any = self.settings
+        for key in path.split("."):
+            if not isinstance(node, Mapping) or key not in node:
+                return default
+            node = node[key]
+        return node
+
+    def number(self, path: str) -> float:
+        """Return a number that has a documented assumption behind it."""
+        return float(self.get(path, ASSUMED[path]))
+
+    def region(self, name: str) -> Mapping[str, Any]:
+        """Return what is said of one region; empty if nothing."""
+        found: Mapping[str, Any] = self.get("regions", {}).get(name, {})
+        return found
+
+    def instant(self, path: str) -> datetime | None:
+        """Return a date and time, or None.
+
+        Raises
+        ------
+        BadConfiguration
+            If it is not ISO 8601.
+        """
+        written = self.get(path)
+        return None if written is None else parse_instant(written, path)
+
+    def assumptions(self) -> tuple[str, ...]:
+        """Return one sentence for each assumption that was used for want of a value."""
+        return tuple(
+            f"{path} was not given; {value:g} was assumed." for path, value in ASSUMED.items() if self.get(path) is None
+        )
+
+
+def parse_instant(written: str, where: str) -> datetime:
+    """Read an ISO 8601 date and time, or refuse it in one line."""
+    try:
+        return datetime.fromisoformat(written)
+    except ValueError:
+        raise BadConfiguration(
+            f"{where}: '{written}' is not a date and time.", "Write it like 2018-11-15T09:22:00."
+        ) from None
+
+
+def load_case(folder: Path, config: Path | None = None) -> Case:
+    """Read the settings of a case.
+
+    Parameters
+    ----------
+    folder : Path
+        The case's folder; its case.yaml is read if there is one.
+    config : Path, optional
+        Another file to read instead.
+
+    Raises
+    ------
+    BadConfiguration
+        If the file is missing, is no YAML, or has a wrong key or value; the nearest right key is named.
+    """
+    path = config or folder / FILE_NAME
+    if not path.is_file():
+        if config:
+            raise BadConfiguration(f"There is no file {config}.", "Check --config.")
+        return Case()
+    try:
+        settings = yaml.load(path.read_text(encoding="utf-8"), _PlainLoader)
+    except (yaml.YAMLError, UnicodeDecodeError) as fault:
+        mark = getattr(fault, "problem_mark", None)
+        where = f" (line {mark.line + 1})" if mark else ""
+        raise BadConfiguration(f"{path.name} is not YAML{where}.", "Check indentation, colons and quotes.") from None
+    check(settings if settings is not None else {}, path.name)
+    return Case(settings or {}, path)
+
+
+def check(settings: Any, name: str = FILE_NAME) -> None:
+    """Refuse settings that do not fit the schema, naming the key and the nearest right one."""
+    faults = sorted(_validator().iter_errors(settings), key=lambda fault: list(map(str, fault.absolute_path)))
+    if faults:
+        raise _refusal(faults[0], name)
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of case.yaml."""
+    text = resources.files("hevesy.workflows").joinpath("schema/case-1.0.json").read_text(encoding="utf-8")
+    read: dict[str, Any] = json.loads(text)
+    return read
+
+
+@functools.cache
+def _validator() -> Any:
+    return jsonschema.Draft202012Validator(schema())
+
+
+def _refusal(fault: jsonschema.ValidationError, name: str) -> BadConfiguration:
+    where = ".".join(map(str, fault.absolute_path)) or "the file"
+    if fault.validator == "additionalProperties" and isinstance(fault.instance, Mapping):
+        allowed: Any = fault.schema
+        known = sorted(allowed["properties"])
+        wrong = next(key for key in fault.instance if key not in known)
+        near = difflib.get_close_matches(str(wrong), known, n=1, cutoff=0.5)
+        remedy = f"Did you mean '{near[0]}'?" if near else f"Known here: {', '.join(known)}."
+        return BadConfiguration(f"{name}: '{wrong}' is not a key of {where}.", remedy)
+    return BadConfiguration(f"{name}: {where}: {fault.message}.", "See docs/reference/case.md.")
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """YAML without dates: an instant stays the text that was written, and no key is given twice."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own interface
+        first: [(tag, expression) for tag, expression in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise BadConfiguration(f"{FILE_NAME}: '{key}' is given twice (line {node.start_mark.line + 1}).")
+        return dict(super().construct_mapping(node, deep))

@@ -78,7 +78,7 @@ def test_a_curve_with_impossible_values_is_refused(values, u):
 
 
 def test_times_with_and_without_a_zone_are_not_compared():
-    bare, zoned = datetime(2020, 1, 1, 12), datetime(2020, 1, 1, 13, tzinfo=UTC)  # noqa: DTZ001
+    bare, zoned = datetime(2020, 1, 1, 12), datetime(2020, 1, 1, 13, tzinfo=UTC)
     with pytest.raises(ContradictoryInformation, match="time zone"):
         seconds_between(bare, zoned)
     with pytest.raises(ImpossibleTiming):

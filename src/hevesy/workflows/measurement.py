@@ -1,0 +1,238 @@
+"""Scans brought onto one grid, and what each region holds in every scan."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from hevesy.core import Image, Measured, Outline, Quantity, Region, Role
+from hevesy.errors import BadConfiguration, MissingInformation
+from hevesy.stages.quantification.delineation import activity_exponent, sphere_recovery, volume
+from hevesy.stages.registration.rigid import Motion, register, resample
+from hevesy.stages.segmentation.body import body
+from hevesy.stages.segmentation.coverage import cover
+from hevesy.workflows.case import Case
+from hevesy.workflows.scans import Scan
+
+#: a region whose sphere would lose more than this to blur deserves a recovery coefficient
+_NOTABLE_LOSS = 0.05
+
+WHOLE_BODY = "whole body"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series4D:
+    """All scans on the grid of the reference scan.
+
+    Parameters
+    ----------
+    reference : int
+        Index of the reference among the scans.
+    activity : tuple of Image
+        Activity concentration of each scan on the reference grid, Bq/mL.
+    motions : tuple of Motion or None
+        How each scan was moved; None for the reference and where registration was off.
+    body : Region
+        The body within every scan's field of view.
+    anatomy : Image or None
+        CT on the reference grid, HU.
+    outside : tuple of float
+        Share of each scan's activity that lies outside `body`.
+    """
+
+    reference: int
+    activity: tuple[Image, ...] = field(repr=False)
+    motions: tuple[Motion | None, ...]
+    body: Region
+    anatomy: Image | None
+    outside: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measurement:
+    """One region in every scan.
+
+    Parameters
+    ----------
+    region : Region
+        On the reference grid.
+    volume : Measured
+        mL; labelled "volume".
+    activity : tuple of Measured
+        Bq in each scan, with volume, recovery, calibration and counts as causes.
+    counts_u : tuple of float
+        The part of each standard uncertainty that is the scan's own, Bq.
+    scale : Measured
+        1, with the relative uncertainty that all scans share.
+    notes : tuple of str
+        What a reader must know.
+    """
+
+    region: Region
+    volume: Measured
+    activity: tuple[Measured, ...]
+    counts_u: tuple[float, ...]
+    scale: Measured
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The inputs to uncertainty that all regions share: relative calibration and counts, and resolutions in mm."""
+
+    calibration: Measured
+    counts: float
+    resolution_mm: float
+    delineation_mm: float
+
+    @classmethod
+    def of(cls, case: Case) -> Budget:
+        """Take the inputs from a case; what it does not give is assumed and listed by `Case.assumptions`."""
+        resolution = case.number("uncertainty.resolution_mm")
+        return cls(
+            Measured(1.0, case.number("calibration.u_percent") / 100, label="calibration"),
+            case.number("uncertainty.counts_percent") / 100,
+            resolution,
+            float(case.get("uncertainty.delineation_mm", resolution)),
+        )
+
+
+def align(scans: Sequence[Scan], anatomy: Image | None, case: Case, progress: Callable[[str], None]) -> Series4D:
+    """Bring every scan onto the grid of the reference.
+
+    Raises
+    ------
+    RegistrationWorsened
+        If a registration fails.
+    BadConfiguration
+        If the reference is not one of the scans.
+    """
+    index = _reference(scans, case)
+    fixed = scans[index].activity
+    moved, motions, seen = [], [], np.ones(fixed.grid.shape, bool)
+    for number, scan in enumerate(scans):
+        motion = None
+        if number != index and case.get("registration", "rigid") == "rigid":
+            progress(f"registering {scan.label}")
+            motion = register(fixed, scan.activity)
+        here = number == index or (motion is None and fixed.grid.matches(scan.activity.grid))
+        moved.append(scan.activity if here else resample(scan.activity, fixed.grid, motion))
+        motions.append(motion)
+        if not here:
+            full = scan.activity.with_values(np.ones(scan.activity.grid.shape, np.float32), Quantity.RELATIVE)
+            seen &= resample(full, fixed.grid, motion).values > 1 - 1e-3
+    ct = resample(anatomy, fixed.grid) if anatomy is not None else None
+    outline = body(ct if ct is not None else fixed)
+    region = Region.from_mask(WHOLE_BODY, fixed.grid, outline.mask() * seen, Role.BODY)
+    outside = tuple(_share_outside(image, region, seen) for image in moved)
+    return Series4D(index, tuple(moved), tuple(motions), region, ct, outside)
+
+
+def _reference(scans: Sequence[Scan], case: Case) -> int:
+    wanted = case.get("reference")
+    if wanted is None:
+        return next((i for i, scan in enumerate(scans) if scan.drawn), 0)
+    if wanted > len(scans):
+        raise BadConfiguration(f"case.yaml: reference: there is no scan {wanted}.", f"There are {len(scans)}.")
+    return int(wanted) - 1
+
+
+def _share_outside(image: Image, region: Region, seen: np.ndarray) -> float:
+    total = float(np.sum(image.values[seen], dtype=np.float64)) * image.grid.voxel_volume_mL
+    return 1 - region.integral(image) / total if total > 0 else 0.0
+
+
+def measure(scans: Sequence[Scan], series: Series4D, case: Case) -> tuple[Measurement, ...]:
+    """Measure every drawn region in every scan.
+
+    Each scan's own outline is used where each has one, that of the reference on all otherwise.
+
+    Raises
+    ------
+    MissingInformation
+        If a region is drawn on some scans and not on others.
+    """
+    budget = Budget.of(case)
+    return tuple(_measure_region(name, scans, series, case, budget) for name in _region_names(scans, series, case))
+
+
+def measure_body(series: Series4D, case: Case) -> Measurement:
+    """Measure the body in every scan, as far as all fields of view reach."""
+    budget = Budget.of(case)
+    raw = [series.body.integral(image) for image in series.activity]
+    size = Measured(series.body.volume_mL, 0.0, "mL")
+    return Measurement(series.body, size, *_with_uncertainty(raw, budget.counts, budget.calibration))
+
+
+def _region_names(scans: Sequence[Scan], series: Series4D, case: Case) -> list[str]:
+    names = list(dict.fromkeys(itertools.chain.from_iterable(scan.drawn for scan in scans)))
+    with_drawings = [scan for scan in scans if scan.drawn]
+    for name in names:
+        missing = [scan.label for scan in with_drawings if name not in scan.drawn]
+        if name not in scans[series.reference].drawn or (missing and not case.region(name).get("propagate")):
+            where = ", ".join(missing) or scans[series.reference].label
+            raise MissingInformation(
+                f"Region '{name}' is not drawn on {where}, while others are.",
+                f"Draw it there, or say 'regions: {{{name}: {{propagate: true}}}}' or 'skip: true' in case.yaml.",
+            )
+    return names
+
+
+def _measure_region(name: str, scans: Sequence[Scan], series: Series4D, case: Case, budget: Budget) -> Measurement:
+    said = case.region(name)
+    region = _placed(scans[series.reference].drawn[name], series.activity[series.reference], said)
+    own = all(name in scan.drawn for scan in scans) and not said.get("propagate")
+    if own:
+        raw = [_placed(s.drawn[name], s.activity, said).integral(s.activity) for s in scans]
+    else:
+        raw = [region.integral(image) for image in series.activity]
+    size = volume(region, budget.delineation_mm)
+    recovery, notes = _recovery(region, said, budget)
+    exponent = activity_exponent(region.volume_mL, budget.resolution_mm)
+    shared = budget.calibration / recovery * (size / size.value).to(1.0, "") ** exponent
+    if not own:
+        notes += (f"Drawn once, on {scans[series.reference].label}, and used on every scan.",)
+    return Measurement(region, size, *_with_uncertainty(raw, budget.counts, shared), notes)
+
+
+def _placed(shape: Outline | Region, image: Image, said: Mapping[str, Any]) -> Region:
+    region = cover(shape, image.grid) if isinstance(shape, Outline) else _regridded(shape, image)
+    role = Role(said["role"]) if "role" in said else region.role
+    return replace(region, name=str(said.get("name", region.name)), role=role)
+
+
+def _regridded(region: Region, image: Image) -> Region:
+    if region.grid.matches(image.grid):
+        return replace(region, grid=image.grid)
+    mask = Image(region.mask(), region.grid, Quantity.RELATIVE)
+    moved = np.clip(resample(mask, image.grid).values, 0, 1)
+    return Region.from_mask(region.name, image.grid, moved, region.role)
+
+
+def _recovery(region: Region, said: Mapping[str, Any], budget: Budget) -> tuple[Measured, tuple[str, ...]]:
+    """Return the recovery coefficient given, or 1 with what a sphere of this volume would lose as its uncertainty."""
+    if "recovery" in said:
+        value = float(said["recovery"])
+        return Measured(value, value * float(said.get("recovery_u_percent", 5.0)) / 100, label="recovery"), ()
+    expected = sphere_recovery(region.volume_mL, budget.resolution_mm)
+    if expected > 1 - _NOTABLE_LOSS:
+        return Measured(1.0), ()
+    note = (
+        f"No correction for partial volume: a sphere of {region.volume_mL:.3g} mL seen with {budget.resolution_mm:g} mm"
+        f" resolution in a cold surrounding keeps {expected:.0%} of its activity, so activity and dose may be too low;"
+        " give regions: recovery: in case.yaml."
+    )
+    return Measured(1.0, (1 - expected) / np.sqrt(3), label="recovery"), (note,)
+
+
+def _with_uncertainty(
+    raw: Sequence[float], counts: float, shared: Measured
+) -> tuple[tuple[Measured, ...], tuple[float, ...], Measured]:
+    """Return activity in each scan (Bq), the scan's own standard uncertainty (Bq), and the shared scale as 1 ± u."""
+    each = [Measured(value, abs(value) * counts, "Bq", "counts") * shared for value in raw]
+    own = [abs(value * shared.value) * counts for value in raw]
+    return tuple(each), tuple(own), shared / shared.value

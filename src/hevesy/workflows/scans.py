@@ -1,0 +1,325 @@
+"""From a folder and its case.yaml to scans: activity that was present, and what was drawn on each."""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from hevesy.core import Administration, Image, Measured, Nuclide, Outline, Patient, Quantity, Region, seconds_between
+from hevesy.data.nuclides import nuclide as find_nuclide
+from hevesy.data.nuclides import read_half_lives
+from hevesy.errors import (
+    BadConfiguration,
+    ContradictoryInformation,
+    EmptyInput,
+    ImpossibleTiming,
+    MissingInformation,
+    UnknownName,
+    WrongQuantity,
+)
+from hevesy.stages.imaging.folder import Folder
+from hevesy.stages.imaging.series import Kind, Series
+from hevesy.stages.imaging.structures import Structures
+from hevesy.stages.imaging.supplied import Supplied
+from hevesy.stages.quantification.presence import calibrated, present_activity
+from hevesy.workflows.case import Case, parse_instant
+
+#: injections of one administration that two headers place further apart than this contradict each other
+_SAME_INJECTION_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scan:
+    """One time point.
+
+    Parameters
+    ----------
+    label : str
+        Its name in the report.
+    series : Series
+        Where it came from.
+    activity : Image
+        Mean activity concentration present during the acquisition, Bq/mL, on the scan's own grid.
+    mid_s : float
+        Middle of the acquisition after administration, s.
+    drawn : mapping of str to Outline or Region
+        What was drawn on it, by name.
+    structures : Structures or None
+        The object that it was drawn in.
+    """
+
+    label: str
+    series: Series
+    activity: Image = field(repr=False)
+    mid_s: float
+    drawn: Mapping[str, Outline | Region] = field(default_factory=dict, repr=False)
+    structures: Structures | None = field(default=None, repr=False)
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the acquisition, s."""
+        return self.activity.timing.duration_s if self.activity.timing else 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Course:
+    """All that is known of one administration before anything is computed.
+
+    `anatomy` is a CT in HU, or None; `notes` are what a reader must know of how tags were read.
+    """
+
+    patient: Patient
+    nuclide: Nuclide
+    administration: Administration
+    scans: tuple[Scan, ...]
+    anatomy: Image | None
+    anatomy_series: Series | None
+    notes: tuple[str, ...]
+
+
+def gather(folder: Folder, case: Case, progress: Callable[[str], None] = lambda step: None) -> Course:
+    """Read the scans of a case.
+
+    Parameters
+    ----------
+    folder : Folder
+        What the case's folder holds.
+    case : Case
+        What the images do not say.
+    progress : callable, optional
+        Told what is being read.
+
+    Raises
+    ------
+    HevesyError
+        If the patient, the nuclide, the administration, a scan or its quantity is missing, mixed or contradictory.
+    """
+    patient = _patient(folder, case)
+    series = _emission_series(folder, case)
+    administration = _administration(series, case)
+    nuclide = find_nuclide(administration.nuclide, _half_lives(case))
+    administration = replace(administration, nuclide=nuclide.name)
+    scans = []
+    for number, (one, entry) in enumerate(series, start=1):
+        label = str(entry.get("label") or one.description or f"Scan {number}")
+        progress(f"reading {label}")
+        scans.append(_scan(one, entry, label, case, nuclide, administration))
+    scans.sort(key=lambda scan: scan.mid_s)
+    anatomy = _anatomy_series(folder, scans)
+    notes = dict.fromkeys(note for scan in scans for note in scan.activity.provenance.notes)
+    drawn, drawn_notes = _with_structures(folder, case, scans, [entry for _, entry in series])
+    image = anatomy.image() if anatomy else None
+    return Course(patient, nuclide, administration, drawn, image, anatomy, (*notes, *drawn_notes))
+
+
+def _patient(folder: Folder, case: Case) -> Patient:
+    found = folder.patient or Patient("unknown")
+    mass, height = case.get("patient.mass_kg"), case.get("patient.height_m")
+    return replace(found, mass_kg=mass or found.mass_kg, height_m=height or found.height_m)
+
+
+def _half_lives(case: Case) -> Mapping[str, Measured] | None:
+    named = case.get("half_lives")
+    if named is None:
+        return None
+    base = case.source.parent if case.source else Path()
+    overrides: Mapping[str, Measured] = read_half_lives(base / named)
+    return overrides
+
+
+def _emission_series(folder: Folder, case: Case) -> list[tuple[Series, Mapping[str, Any]]]:
+    candidates = folder.of_kind(Kind.PET, Kind.SPECT, Kind.NIFTI)
+    entries: Sequence[Mapping[str, Any]] = case.get("scans", [])
+    if entries:
+        return [(_named(candidates, str(entry["series"])), entry) for entry in entries]
+    if not candidates:
+        held = ", ".join(sorted({s.kind.value for s in folder.series})) or "nothing"
+        raise EmptyInput(
+            f"{folder.path} holds no reconstructed SPECT or PET to take a dose from (it holds: {held}).",
+            "Run 'hevesy inspect' on it to see what is there.",
+        )
+    return [(one, {}) for one in candidates if one.kind is not Kind.NIFTI or len(candidates) == 1 or _is_activity(one)]
+
+
+def _is_activity(series: Series) -> bool:
+    """Whether a NIfTI file without an entry in case.yaml says by its sidecar that it is an emission image."""
+    image: Image = series.image()
+    return image.quantity in (Quantity.ACTIVITY_CONCENTRATION, Quantity.COUNTS)
+
+
+def _named(candidates: Sequence[Series], wanted: str) -> Series:
+    found = [s for s in candidates if wanted == s.uid or fnmatch.fnmatchcase(s.description, wanted)]
+    if len(found) == 1:
+        return found[0]
+    there = "; ".join(f"'{s.description}'" for s in candidates) or "none"
+    fault = "No emission series is" if not found else f"{len(found)} emission series are"
+    raise UnknownName(f"{fault} called '{wanted}' (case.yaml, scans).", f"There are: {there}.")
+
+
+def _administration(series: Sequence[tuple[Series, Mapping[str, Any]]], case: Case) -> Administration:
+    """Join what every header and case.yaml say of the one administration."""
+    found = [one.injected for one, _ in series]
+    name = case.get("nuclide") or _agreed([i.nuclide for i in found], "the radionuclide")
+    if name is None:
+        raise MissingInformation("No image names the radionuclide.", "Give 'nuclide: Lu-177' in case.yaml.")
+    time = case.instant("administration.time") or _agreed_time(found)
+    activity_MBq = case.get("administration.activity_MBq")
+    activity_Bq = activity_MBq * 1e6 if activity_MBq else _agreed([i.activity_Bq for i in found], "the activity")
+    activity = None
+    if activity_Bq:
+        u = activity_Bq * case.number("administration.u_percent") / 100
+        activity = Measured(activity_Bq, u, "Bq", "administered activity")
+    drug = case.get("administration.radiopharmaceutical") or next((i.radiopharmaceutical for i in found), "")
+    return Administration(str(name), time, activity, str(drug))
+
+
+def _agreed(stated: Sequence[Any], what: str) -> Any:
+    known = list(dict.fromkeys(value for value in stated if value is not None))
+    if len(known) > 1:
+        listed = " and ".join(str(value) for value in known)
+        raise ContradictoryInformation(f"The scans contradict each other on {what}: {listed}.", "Give it in case.yaml.")
+    return known[0] if known else None
+
+
+def _agreed_time(found: Sequence[Any]) -> datetime:
+    times = [i.time for i in found if i.time is not None]
+    if not times:
+        missing = next((i.missing for i in found if i.missing is not None), None)
+        raise missing or MissingInformation(
+            "The time of administration is not known.", "Give administration: time: in case.yaml."
+        )
+    if seconds_between(min(times), max(times)) > _SAME_INJECTION_S:
+        raise ContradictoryInformation(
+            f"The scans belong to different administrations ({min(times)} and {max(times)}).",
+            "Give the scans of one cycle, or administration: time: in case.yaml.",
+        )
+    return min(times)
+
+
+def _scan(
+    series: Series, entry: Mapping[str, Any], label: str, case: Case, nuclide: Nuclide, administration: Administration
+) -> Scan:
+    supplied = Supplied(
+        start=parse_instant(entry["start"], "scans.start") if "start" in entry else None,
+        duration_s=entry.get("duration_s"),
+        decay_corrected_to=entry.get("decay_corrected_to"),
+        administered_at=administration.time,
+        half_life_s=nuclide.half_life.value,
+    )
+    image = _activity(series.image(supplied), case, series)
+    timing = image.timing
+    if timing is None:
+        raise MissingInformation(f"{series.name} has no acquisition time.", "Give scans: start: in case.yaml.")
+    since = seconds_between(administration.time, timing.start)
+    if since < 0:
+        raise ImpossibleTiming(
+            f"{series.name} was acquired {-since / 3600:.2f} h before the administration at {administration.time}.",
+            "Check administration: time: in case.yaml, and the scanner's clock.",
+        )
+    present = present_activity(image, nuclide.decay_constant.value)
+    return Scan(label, series, present, since + timing.duration_s / 2)
+
+
+def _activity(image: Image, case: Case, series: Series) -> Image:
+    if image.quantity is Quantity.ACTIVITY_CONCENTRATION:
+        return image
+    factor = case.get("calibration.counts_per_s_per_MBq")
+    if image.quantity is Quantity.COUNTS and factor is not None:
+        return calibrated(image, Measured(factor * 1e-6, unit="1/s/Bq"))
+    raise WrongQuantity(
+        f"{series.name} is in {image.quantity.unit}, not in Bq/mL.",
+        "Give calibration: counts_per_s_per_MBq: in case.yaml, or a calibrated series.",
+    )
+
+
+def _anatomy_series(folder: Folder, scans: Sequence[Scan]) -> Series | None:
+    """Find the CT in the frame of reference of the earliest scan that has one."""
+    candidates = [s for s in folder.of_kind(Kind.CT) if not s.problems]
+    for scan in scans:
+        frame = scan.activity.grid.frame_of_reference
+        found = [s for s in candidates if s.frame_of_reference == frame]
+        if found:
+            return max(found, key=lambda s: len(s.files))
+    return None
+
+
+def _with_structures(
+    folder: Folder, case: Case, scans: Sequence[Scan], entries: Sequence[Mapping[str, Any]]
+) -> tuple[tuple[Scan, ...], list[str]]:
+    objects = [s.load() for s in folder.of_kind(Kind.RTSTRUCT, Kind.SEG)]
+    wanted = {str(e["structures"]): e for e in entries if "structures" in e}
+    known = {name for o in objects for name in (o.label, o.sop_instance_uid)}
+    for name in wanted:
+        if name not in known:
+            there = ", ".join(f"'{o.label}'" for o in objects) or "none"
+            raise UnknownName(f"No structures are called '{name}' (case.yaml, scans).", f"There are: {there}.")
+    by_series = {e["series"]: e.get("structures") for e in entries if "series" in e}
+    used: set[str] = set()
+    drawn = []
+    for scan in scans:
+        asked = next((v for k, v in by_series.items() if k == scan.series.uid or _matches(scan, k)), None)
+        own = [o for o in objects if _belongs(o, scan, asked)]
+        if len(own) > 1:
+            labels = ", ".join(f"'{o.label}'" for o in own)
+            raise ContradictoryInformation(
+                f"{len(own)} sets of structures are drawn on {scan.label} ({labels}).",
+                "Name one with scans: structures: in case.yaml.",
+            )
+        used.update(o.sop_instance_uid for o in own)
+        drawn.append(replace(scan, drawn=_chosen(own[0], case), structures=own[0]) if own else scan)
+    notes = [note for o in objects if o.sop_instance_uid in used for note in _relevant(o, case)]
+    idle = [o for o in objects if o.sop_instance_uid not in used]
+    notes += [f"Structures '{o.label}' belong to no scan that is used; they were left out." for o in idle]
+    return tuple(drawn), notes
+
+
+def _matches(scan: Scan, pattern: str) -> bool:
+    return fnmatch.fnmatchcase(scan.series.description, pattern)
+
+
+def _belongs(structures: Structures, scan: Scan, asked: str | None) -> bool:
+    if asked is not None:
+        return asked in (structures.label, structures.sop_instance_uid)
+    if structures.referenced_series_uids:
+        if scan.series.uid in structures.referenced_series_uids:
+            return True
+        return structures.frame_of_reference == scan.activity.grid.frame_of_reference is not None
+    return structures.frame_of_reference == scan.activity.grid.frame_of_reference
+
+
+def _chosen(structures: Structures, case: Case) -> dict[str, Outline | Region]:
+    shapes: list[Outline | Region] = [*structures.outlines, *structures.regions]
+    return {shape.name: shape for shape in shapes if not case.region(shape.name).get("skip")}
+
+
+def _relevant(structures: Structures, case: Case) -> list[str]:
+    """Drop the notes on roles that case.yaml has settled."""
+    settled = [name for name in case.get("regions", {}) if "role" in case.region(name)]
+    return [n for n in structures.notes if not ("its role is taken as" in n and any(f"'{s}'" in n for s in settled))]
+
+
+def check_region_names(case: Case, scans: Sequence[Scan]) -> None:
+    """Refuse a region of case.yaml that nothing drawn has.
+
+    Raises
+    ------
+    BadConfiguration
+        If a name is not among the structures.
+    """
+    there = sorted({name for scan in scans if scan.structures for name in _all_names(scan.structures)})
+    for name in case.get("regions", {}):
+        if name not in there:
+            raise BadConfiguration(
+                f"case.yaml: regions: nothing drawn is called '{name}'.",
+                f"There are: {', '.join(there) or 'no structures'}.",
+            )
+
+
+@functools.cache
+def _all_names(structures: Structures) -> tuple[str, ...]:
+    return tuple(shape.name for shape in (*structures.outlines, *structures.regions))

@@ -1,0 +1,332 @@
+"""The main job: one administration of a therapy, from a folder of images to absorbed doses."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hevesy.core import Curve, Image, Measured, Nuclide, Quantity, Region
+from hevesy.core.provenance import Provenance
+from hevesy.data.materials import material
+from hevesy.errors import EmptyInput, UnknownName
+from hevesy.physics.decay import decays_per_parent_decay
+from hevesy.physics.hounsfield import density_from_hounsfield
+from hevesy.stages.dosimetry.engines import DoseMap, Source, engine
+from hevesy.stages.imaging.folder import read_folder
+from hevesy.stages.kinetics import Fit, PopulationHalfLife, bounded_tia, check_physical, fit_curve, still_rising
+from hevesy.stages.kinetics.distribution import Part, distribute, scan_weights_s
+from hevesy.stages.radiobiology.histogram import dose_volume_histogram
+from hevesy.stages.registration.rigid import Motion
+from hevesy.stages.reporting.results import (
+    Alignment,
+    CaseResult,
+    CurveModel,
+    EngineRecord,
+    RegionResult,
+    TimePoint,
+)
+from hevesy.workflows.case import ASSUMED, Case
+from hevesy.workflows.measurement import Measurement, Series4D, align, measure, measure_body
+from hevesy.workflows.scans import Course, Scan, check_region_names, gather
+
+Progress = Callable[[str], None]
+
+#: soft tissue, where no CT tells the density; ICRU Report 44
+_TISSUE = "soft tissue"
+#: a body in the field of view shorter than this cannot be the whole body
+_WHOLE_BODY_MM = 1400.0
+
+
+def therapy_dose(
+    folder: Path, case: Case, engine_name: str = "local", progress: Progress = lambda step: None
+) -> CaseResult:
+    """Compute the absorbed doses of one administration.
+
+    Parameters
+    ----------
+    folder : Path
+        Images of one patient and one administration: reconstructed SPECT or PET in Bq/mL (or counts with a
+        calibration factor), structures drawn on one scan or on each, and a CT if there is one.
+    case : Case
+        What the images do not say.
+    engine_name : str
+        A key of `hevesy.stages.dosimetry.engines.ENGINES`.
+    progress : callable, optional
+        Told each step as it starts.
+
+    Raises
+    ------
+    HevesyError
+        If anything that a number depends on is missing, contradictory or impossible.
+    """
+    compute = engine(engine_name)
+    progress("reading headers")
+    found = read_folder(folder)
+    course = gather(found, case, progress)
+    if not course.scans:
+        raise EmptyInput(f"{folder} holds no scan to take a dose from.")
+    check_region_names(case, course.scans)
+    series = align(course.scans, course.anatomy, case, progress)
+    progress("measuring regions")
+    measured = measure(course.scans, series, case)
+    whole = measure_body(series, case)
+    progress("fitting time-activity curves")
+    curves = [_curve(m, course.scans) for m in (*measured, whole)]
+    fits = [_fit(c, m, course, case) for c, m in zip(curves[:-1], measured, strict=True)]
+    body_fit = _fit_body(curves[-1], course, case)
+    density = _density(series, measured, case)
+    progress("spreading time-integrated activity over voxels")
+    parts = [_part(m, f, c) for m, f, c in zip((*measured, whole), (*fits, body_fit), curves, strict=True)]
+    tia = distribute(series.activity, parts[:-1], parts[-1])
+    progress(f"computing absorbed dose ({engine_name})")
+    answer = compute(Source(tia, density, chain(course.nuclide)))
+    regions = tuple(
+        _region_result(m, f, course.scans, density, answer, case) for m, f in zip(measured, fits, strict=True)
+    )
+    body_result = _body_result(whole, body_fit, course.scans, density)
+    return CaseResult(
+        patient=course.patient,
+        nuclide=course.nuclide,
+        administration=course.administration,
+        engine=EngineRecord(engine_name, answer.method, answer.limits),
+        time_points=_time_points(course.scans, series),
+        whole_body=body_result,
+        regions=regions,
+        dose=answer.dose,
+        tia=tia,
+        density=density,
+        warnings=_warnings(course, series, (*regions, body_result), (*measured, whole), case),
+        inputs=_inputs(course),
+        settings={"given": dict(case.settings), "assumed": {k: v for k, v in ASSUMED.items() if case.get(k) is None}},
+    )
+
+
+def chain(nuclide: Nuclide) -> tuple[tuple[Nuclide, float], ...]:
+    """Return a nuclide and the daughters that decay where it did, each with its decays per decay of the parent.
+
+    Daughters shorter-lived than the parent are taken to stay in place; longer-lived ones are left out.
+    """
+    shares = decays_per_parent_decay(nuclide)
+    return tuple((n, s) for n, s in shares if n is nuclide or n.half_life.value < nuclide.half_life.value)
+
+
+def _curve(measured: Measurement, scans: Sequence[Scan]) -> Curve:
+    starts = [scan.mid_s - scan.duration_s / 2 for scan in scans]
+    ends = [scan.mid_s + scan.duration_s / 2 for scan in scans]
+    values = np.array([a.value for a in measured.activity])
+    return Curve(np.array(starts), np.array(ends), values, np.array(measured.counts_u), measured.region.name)
+
+
+def _fit(curve: Curve, measured: Measurement, course: Course, case: Case) -> Fit:
+    rate = course.nuclide.decay_constant
+    check_physical(curve, rate, course.administration.activity)
+    said = _said(measured.region, case)
+    if len(curve) == 1 or still_rising(curve, rate):
+        return bounded_tia(curve, rate, _population(measured.region, course, said))
+    return fit_curve(curve, rate, str(said.get("model", "auto")))
+
+
+def _fit_body(curve: Curve, course: Course, case: Case) -> Fit:
+    rate = course.nuclide.decay_constant
+    check_physical(curve, rate, course.administration.activity, closed_system=case.get("body_in_view") != "part")
+    if len(curve) == 1 or still_rising(curve, rate):
+        physical = PopulationHalfLife(course.nuclide.half_life.value, 1.0, "physical decay alone")
+        return bounded_tia(curve, rate, physical)
+    return fit_curve(curve, rate)
+
+
+def _said(region: Region, case: Case) -> Any:
+    """Return what case.yaml says of a region that may have been renamed."""
+    named = [said for name, said in case.get("regions", {}).items() if said.get("name", name) == region.name]
+    return named[0] if named else {}
+
+
+def _population(region: Region, course: Course, said: Any) -> PopulationHalfLife:
+    hours = said.get("population_effective_half_life_h")
+    if hours is not None:
+        return PopulationHalfLife(hours * 3600.0, 1.35, "given in case.yaml; geometric standard deviation 1.35 assumed")
+    tissue = "tumour" if region.role.value == "lesion" else region.name.lower()
+    try:
+        return PopulationHalfLife.published(course.administration.radiopharmaceutical, tissue)
+    except UnknownName as unknown:
+        raise type(unknown)(
+            f"The washout of region '{region.name}' cannot be fitted and no population half-life is on file for"
+            f" '{course.administration.radiopharmaceutical or 'an unnamed drug'}' in {tissue}.",
+            "Give regions: population_effective_half_life_h: (and administration: radiopharmaceutical:) in case.yaml.",
+        ) from None
+
+
+def _part(measured: Measurement, fit: Fit, curve: Curve) -> Part:
+    return Part(measured.region, scan_weights_s(fit, curve), fit.tia.value)
+
+
+def _density(series: Series4D, measured: Sequence[Measurement], case: Case) -> Image:
+    """Return density in the body (kg/m³): from CT where there is one, else soft tissue; regions as case.yaml says."""
+    grid = series.body.grid
+    if series.anatomy is not None:
+        values = density_from_hounsfield(series.anatomy).values * (series.body.mask() > 0)
+        source = "CT"
+    else:
+        values = np.where(series.body.mask() > 0, material(_TISSUE).density_kg_m3, 0.0)
+        source = f"{_TISSUE} within the body outline"
+    values = values.astype(np.float32)
+    for one in measured:
+        # a region's voxels have mass even where the outline of the body missed them
+        inside = one.region.coverage > 0
+        given = _said(one.region, case).get("density_g_mL")
+        box = values[one.region.box]
+        filled = given * 1000.0 if given else np.where(box > 0, box, material(_TISSUE).density_kg_m3)
+        values[one.region.box] = np.where(inside, filled, box)
+    return Image(values, grid, Quantity.DENSITY, None, Provenance(source))
+
+
+def _mass(measured: Measurement, density: Image, case: Case) -> Measured:
+    """Return a region's mass (kg): its volume times its mean density."""
+    grams_per_mL = measured.region.integral(density) * 1e-3 / measured.region.volume_mL
+    relative = case.number("uncertainty.density_percent") / 100
+    per_mL = Measured(grams_per_mL * 1e-3, grams_per_mL * 1e-3 * relative, "kg/mL", "density")
+    return measured.volume * per_mL
+
+
+def _region_result(
+    measured: Measurement, fit: Fit, scans: Sequence[Scan], density: Image, answer: DoseMap, case: Case
+) -> RegionResult:
+    mass = _mass(measured, density, case)
+    tia = fit.tia * measured.scale
+    histogram = dose_volume_histogram(answer.dose, measured.region)
+    method = Measured(1.0, answer.u_relative, label="engine") if answer.u_relative else Measured(1.0)
+    relative = (tia / tia.value).to(1.0, "") / (mass / mass.value).to(1.0, "") * method
+    dose = (relative * histogram.mean_Gy).to(1.0, "Gy")
+    return RegionResult(
+        region=measured.region,
+        volume=measured.volume,
+        mass=mass,
+        times_s=tuple(scan.mid_s for scan in scans),
+        activity=measured.activity,
+        model=_model(fit, scans),
+        tia=tia,
+        tia_interval95=_widened(fit.interval95, fit.tia.value, measured.scale.u_relative),
+        dose=dose,
+        dose_interval95=_widened(
+            (fit.interval95[0] * dose.value / tia.value, fit.interval95[1] * dose.value / tia.value),
+            dose.value,
+            _shared(dose, fit),
+        ),
+        histogram=histogram,
+    )
+
+
+def _shared(dose: Measured, fit: Fit) -> float:
+    """Return the relative uncertainty of a dose that the fit of its curve did not bring."""
+    return math.sqrt(max(dose.u_relative**2 - fit.tia.u_relative**2, 0.0))
+
+
+def _widened(interval: tuple[float, float], value: float, u_relative: float) -> tuple[float, float]:
+    """Widen a 95% interval by a log-normal factor of the given relative standard uncertainty."""
+    spread = 1.96 * math.sqrt(math.log1p(u_relative**2))
+    low, high = (max(edge, 1e-9 * value) for edge in interval)
+    return (
+        value * math.exp(-math.hypot(math.log(value / low), spread)),
+        value * math.exp(math.hypot(math.log(high / value), spread)),
+    )
+
+
+def _body_result(measured: Measurement, fit: Fit, scans: Sequence[Scan], density: Image) -> RegionResult:
+    mass = Measured(measured.region.integral(density) * 1e-6, 0.0, "kg")
+    return RegionResult(
+        region=measured.region,
+        volume=measured.volume,
+        mass=mass,
+        times_s=tuple(scan.mid_s for scan in scans),
+        activity=measured.activity,
+        model=_model(fit, scans),
+        tia=fit.tia * measured.scale,
+        tia_interval95=_widened(fit.interval95, fit.tia.value, measured.scale.u_relative),
+    )
+
+
+def _model(fit: Fit, scans: Sequence[Scan]) -> CurveModel:
+    half_life = fit.effective_half_life.value if fit.effective_half_life else scans[-1].mid_s
+    last = max(scans[-1].mid_s * 1.5, scans[-1].mid_s + 3 * half_life)
+    knots = [scan.mid_s for scan in scans]
+    times = np.unique(np.concatenate([np.linspace(0.0, last, 240), knots]))
+    low, high = fit.band(times)
+    notes = [fit.method, *fit.warnings]
+    if fit.best_next_scan_s is not None:
+        notes.append(f"A scan {fit.best_next_scan_s / 3600:.0f} h after administration would narrow this most.")
+    return CurveModel(
+        model=fit.model,
+        parameters=dict(fit.parameters),
+        effective_half_life=fit.effective_half_life,
+        tail_fraction=fit.tail_fraction,
+        times_s=times,
+        activity_Bq=fit.activity(times),
+        lower_Bq=low,
+        upper_Bq=high,
+        notes=tuple(notes),
+    )
+
+
+def _time_points(scans: Sequence[Scan], series: Series4D) -> tuple[TimePoint, ...]:
+    return tuple(
+        TimePoint(scan.label, scan.series.uid, scan.mid_s, scan.duration_s, image, _alignment(motion))
+        for scan, image, motion in zip(scans, series.activity, series.motions, strict=True)
+    )
+
+
+def _alignment(motion: Motion | None) -> Alignment | None:
+    if motion is None:
+        return None
+    return Alignment(motion.shift_mm, motion.rotation_deg, motion.agreement_before, motion.agreement_after)
+
+
+def _warnings(
+    course: Course, series: Series4D, results: Sequence[RegionResult], measured: Sequence[Measurement], case: Case
+) -> tuple[str, ...]:
+    """Collect every warning of the case, each once, those on single regions with the region's name."""
+    found = list(course.notes)
+    length_mm = series.body.coverage.shape[2] * series.body.grid.spacing_mm[2]
+    if length_mm < _WHOLE_BODY_MM:
+        found.append(
+            f"The scans have {length_mm / 10:.0f} cm of the body in common; 'whole body' means that part, not the patient."
+        )
+    if course.anatomy is None:
+        found.append(
+            f"No CT: {material(_TISSUE).name} of {material(_TISSUE).density_kg_m3 / 1000:.2f} g/mL was taken within an"
+            " outline of the body drawn from the activity."
+        )
+    for scan, share in zip(course.scans, series.outside, strict=True):
+        if share > 0.01:
+            found.append(
+                f"{share:.1%} of the activity in {scan.label} lies outside the body's outline; it got no dose."
+            )
+    for result, one in zip(results, measured, strict=True):
+        found += [f"{result.region.name}: {note}" for note in (*one.notes, *result.model.notes[1:])]
+    if not results[:-1]:
+        found.append("No regions were drawn: there is a dose map, and no dose to an organ or lesion.")
+    daughters = [n.name for n, _ in chain(course.nuclide)[1:]]
+    if daughters:
+        found.append(f"Daughters ({', '.join(daughters)}) were taken to decay where {course.nuclide.name} did.")
+    return tuple(dict.fromkeys([*found, *(f"Assumed: {sentence}" for sentence in case.assumptions())]))
+
+
+def _inputs(course: Course) -> tuple[dict[str, Any], ...]:
+    """List each series used with a digest of its files."""
+    used = [(scan.label, scan.series) for scan in course.scans]
+    if course.anatomy_series is not None:
+        used.append(("CT", course.anatomy_series))
+    return tuple(
+        {"use": label, "uid": s.uid, "description": s.description, "files": len(s.files), "sha256": _digest(s.files)}
+        for label, s in used
+    )
+
+
+def _digest(files: Sequence[Path]) -> str:
+    """Return the SHA-256 of the sorted SHA-256 of the files, so that names and order do not matter."""
+    each = sorted(hashlib.sha256(file.read_bytes()).hexdigest() for file in files)
+    return hashlib.sha256("".join(each).encode()).hexdigest()

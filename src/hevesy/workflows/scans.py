@@ -153,7 +153,7 @@ def _is_activity(series: Series) -> bool:
 
 
 def _named(candidates: Sequence[Series], wanted: str) -> Series:
-    found = [s for s in candidates if wanted == s.uid or fnmatch.fnmatchcase(s.description, wanted)]
+    found = [s for s in candidates if _is_called(s, wanted)]
     if len(found) == 1:
         return found[0]
     there = "; ".join(f"'{s.description}'" for s in candidates) or "none"
@@ -251,45 +251,51 @@ def _anatomy_series(folder: Folder, scans: Sequence[Scan]) -> Series | None:
 def _with_structures(
     folder: Folder, case: Case, scans: Sequence[Scan], entries: Sequence[Mapping[str, Any]]
 ) -> tuple[tuple[Scan, ...], list[str]]:
-    objects = [s.load() for s in folder.of_kind(Kind.RTSTRUCT, Kind.SEG)]
-    wanted = {str(e["structures"]): e for e in entries if "structures" in e}
-    known = {name for o in objects for name in (o.label, o.sop_instance_uid)}
-    for name in wanted:
-        if name not in known:
-            there = ", ".join(f"'{o.label}'" for o in objects) or "none"
-            raise UnknownName(f"No structures are called '{name}' (case.yaml, scans).", f"There are: {there}.")
-    by_series = {e["series"]: e.get("structures") for e in entries if "series" in e}
+    """Give each scan what was drawn on it, and tell what must be known of the drawings that are used."""
+    objects = [(one, one.load()) for one in folder.of_kind(Kind.RTSTRUCT, Kind.SEG)]
+    _refuse_unknown(entries, objects)
     used: set[str] = set()
     drawn = []
     for scan in scans:
-        asked = next((v for k, v in by_series.items() if k == scan.series.uid or _matches(scan, k)), None)
-        own = [o for o in objects if _belongs(o, scan, asked)]
+        entry = next((e for e in entries if _is_called(scan.series, str(e["series"]))), {})
+        asked = entry.get("structures")
+        own = [o for one, o in objects if (_is_asked(one, o, asked) if asked else _belongs(o, scan))]
         if len(own) > 1:
-            labels = ", ".join(f"'{o.label}'" for o in own)
             raise ContradictoryInformation(
-                f"{len(own)} sets of structures are drawn on {scan.label} ({labels}).",
+                f"{len(own)} sets of structures are drawn on {scan.label}.",
                 "Name one with scans: structures: in case.yaml.",
             )
         used.update(o.sop_instance_uid for o in own)
         drawn.append(replace(scan, drawn=_chosen(own[0], case), structures=own[0]) if own else scan)
-    notes = [note for o in objects if o.sop_instance_uid in used for note in _relevant(o, case)]
-    idle = [o for o in objects if o.sop_instance_uid not in used]
-    notes += [f"Structures '{o.label}' belong to no scan that is used; they were left out." for o in idle]
+    notes = [note for _, o in objects if o.sop_instance_uid in used for note in _relevant(o, case)]
+    notes += [
+        f"Structures '{one.description}' belong to no scan that is used; they were left out."
+        for one, o in objects
+        if o.sop_instance_uid not in used
+    ]
     return tuple(drawn), notes
 
 
-def _matches(scan: Scan, pattern: str) -> bool:
-    return fnmatch.fnmatchcase(scan.series.description, pattern)
+def _refuse_unknown(entries: Sequence[Mapping[str, Any]], objects: Sequence[tuple[Series, Structures]]) -> None:
+    for name in (str(e["structures"]) for e in entries if "structures" in e):
+        if not any(_is_asked(one, o, name) for one, o in objects):
+            there = ", ".join(f"'{one.description}'" for one, _ in objects) or "none"
+            raise UnknownName(f"No structures are called '{name}' (case.yaml, scans).", f"There are: {there}.")
 
 
-def _belongs(structures: Structures, scan: Scan, asked: str | None) -> bool:
-    if asked is not None:
-        return asked in (structures.label, structures.sop_instance_uid)
-    if structures.referenced_series_uids:
-        if scan.series.uid in structures.referenced_series_uids:
-            return True
-        return structures.frame_of_reference == scan.activity.grid.frame_of_reference is not None
-    return structures.frame_of_reference == scan.activity.grid.frame_of_reference
+def _is_asked(series: Series, structures: Structures, wanted: str) -> bool:
+    return wanted == structures.sop_instance_uid or _is_called(series, wanted)
+
+
+def _is_called(series: Series, wanted: str) -> bool:
+    return wanted == series.uid or fnmatch.fnmatchcase(series.description, wanted)
+
+
+def _belongs(structures: Structures, scan: Scan) -> bool:
+    if scan.series.uid in structures.referenced_series_uids:
+        return True
+    frame = scan.activity.grid.frame_of_reference
+    return frame is not None and structures.frame_of_reference == frame
 
 
 def _chosen(structures: Structures, case: Case) -> dict[str, Outline | Region]:

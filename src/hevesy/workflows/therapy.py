@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ from hevesy.core import Curve, Image, Measured, Nuclide, Quantity, Region
 from hevesy.core.provenance import Provenance
 from hevesy.data.materials import material
 from hevesy.errors import EmptyInput, UnknownName
-from hevesy.physics.decay import decays_per_parent_decay
+from hevesy.physics.decay import Chain
 from hevesy.physics.hounsfield import density_from_hounsfield
 from hevesy.stages.dosimetry.engines import DoseMap, Source, engine
 from hevesy.stages.imaging.folder import read_folder
+from hevesy.stages.imaging.series import Series
 from hevesy.stages.kinetics import Fit, PopulationHalfLife, bounded_tia, check_physical, fit_curve, still_rising
 from hevesy.stages.kinetics.distribution import Part, distribute, scan_weights_s
 from hevesy.stages.radiobiology.histogram import dose_volume_histogram
@@ -42,9 +44,17 @@ _TISSUE = "soft tissue"
 _WHOLE_BODY_MM = 1400.0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """A result, and the series whose headers its DICOM objects take after."""
+
+    result: CaseResult
+    reference: Series
+
+
 def therapy_dose(
     folder: Path, case: Case, engine_name: str = "local", progress: Progress = lambda step: None
-) -> CaseResult:
+) -> Outcome:
     """Compute the absorbed doses of one administration.
 
     Parameters
@@ -89,7 +99,7 @@ def therapy_dose(
         _region_result(m, f, course.scans, density, answer, case) for m, f in zip(measured, fits, strict=True)
     )
     body_result = _body_result(whole, body_fit, course.scans, density)
-    return CaseResult(
+    result = CaseResult(
         patient=course.patient,
         nuclide=course.nuclide,
         administration=course.administration,
@@ -104,15 +114,22 @@ def therapy_dose(
         inputs=_inputs(course),
         settings={"given": dict(case.settings), "assumed": {k: v for k, v in ASSUMED.items() if case.get(k) is None}},
     )
+    return Outcome(result, course.scans[series.reference].series)
 
 
 def chain(nuclide: Nuclide) -> tuple[tuple[Nuclide, float], ...]:
     """Return a nuclide and the daughters that decay where it did, each with its decays per decay of the parent.
 
-    Daughters shorter-lived than the parent are taken to stay in place; longer-lived ones are left out.
+    Daughters that live no longer than the parent are taken to stay in place; longer-lived ones, and what
+    comes after them, are left out.
     """
-    shares = decays_per_parent_decay(nuclide)
-    return tuple((n, s) for n, s in shares if n is nuclide or n.half_life.value < nuclide.half_life.value)
+    whole = Chain.of(nuclide)
+    shares = np.zeros(len(whole.nuclides))
+    shares[0] = 1.0
+    for row, member in enumerate(whole.nuclides[1:], start=1):
+        if member.half_life.value <= nuclide.half_life.value:
+            shares[row] = whole.feeding[row, :row] @ shares[:row]
+    return tuple((n, float(s)) for n, s in zip(whole.nuclides, shares, strict=True) if s > 0)
 
 
 def _curve(measured: Measurement, scans: Sequence[Scan]) -> Curve:
@@ -293,7 +310,8 @@ def _warnings(
     length_mm = series.body.coverage.shape[2] * series.body.grid.spacing_mm[2]
     if length_mm < _WHOLE_BODY_MM:
         found.append(
-            f"The scans have {length_mm / 10:.0f} cm of the body in common; 'whole body' means that part, not the patient."
+            f"The scans have {length_mm / 10:.0f} cm of the body in common;"
+            " 'whole body' means that part, not the patient."
         )
     if course.anatomy is None:
         found.append(

@@ -38,13 +38,20 @@ def scan_weights_s(fit: Fit, curve: Curve) -> NDArray[np.float64]:
     Time from administration to infinity is cut half way between scans; the weight of a scan is the
     integral of the fitted curve over its share, divided by the curve at the scan.
     """
-    cuts = 0.5 * (curve.mid_s[1:] + curve.mid_s[:-1])
-    edges = np.concatenate([[0.0], cuts])
-    inner = [
-        float(np.trapezoid(fit.activity(t), t))
-        for t in (np.linspace(a, b, 801) for a, b in zip(edges, cuts, strict=False))
-    ]
-    return np.asarray(np.array([*inner, fit.tia.value - sum(inner)]) / fit.activity(curve.mid_s))
+    times = curve.mid_s
+    cuts = 0.5 * (times[1:] + times[:-1])
+    # the curve may bend at a scan: integrate smooth stretches on either side of it
+    before = [_integral_of(fit, a, b) for a, b in zip(np.r_[0.0, cuts], times, strict=True)]
+    after = [_integral_of(fit, a, b) for a, b in zip(times[:-1], cuts, strict=True)]
+    tail = fit.tia.value - sum(before) - sum(after)
+    return np.asarray((np.array(before) + np.array([*after, tail])) / fit.activity(times))
+
+
+def _integral_of(fit: Fit, start_s: float, end_s: float) -> float:
+    """Integrate a fitted curve over a stretch in which it is smooth, by Gauss and Legendre, Bq·s."""
+    nodes, weights = np.polynomial.legendre.leggauss(64)
+    half = 0.5 * (end_s - start_s)
+    return float(half * weights @ fit.activity(start_s + half * (nodes + 1)))
 
 
 def distribute(activity: Sequence[Image], parts: Sequence[Part], body: Part) -> Image:

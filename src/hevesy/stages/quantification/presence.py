@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from hevesy.core import Image, Measured, Quantity, seconds_between
+from hevesy.core import Image, Measured, Quantity, Timing, seconds_between
 from hevesy.errors import MissingInformation, WrongQuantity
-
-
-def frame_mean_factor(decay_constant_per_s: float, duration_s: float) -> float:
-    """Return the mean activity over a frame divided by the activity at its start, for physical decay alone."""
-    x = decay_constant_per_s * duration_s
-    return -math.expm1(-x) / x if x > 0 else 1.0
+from hevesy.physics.decay import decay_factor, frame_mean_factor
 
 
 def present_activity(image: Image, decay_constant_per_s: float) -> Image:
@@ -46,11 +39,12 @@ def present_activity(image: Image, decay_constant_per_s: float) -> Image:
     if timing.decay_corrected_to is None:
         return image
     delay_s = seconds_between(timing.decay_corrected_to, timing.start)
-    factor = math.exp(-decay_constant_per_s * delay_s) * frame_mean_factor(decay_constant_per_s, timing.duration_s)
-    undone = image.with_values((image.values * np.float64(factor)).astype(np.float32))
-    bare = type(timing)(timing.start, timing.duration_s, None)
+    factor = float(
+        decay_factor(decay_constant_per_s, delay_s) * frame_mean_factor(decay_constant_per_s, timing.duration_s)
+    )
+    values = (image.values * np.float64(factor)).astype(np.float32)
     history = image.provenance.then("decay correction undone", factor=factor)
-    return Image(undone.values, image.grid, image.quantity, bare, history)
+    return Image(values, image.grid, image.quantity, Timing(timing.start, timing.duration_s), history)
 
 
 def calibrated(image: Image, sensitivity: Measured) -> Image:

@@ -8,7 +8,7 @@ import pytest
 
 from hevesy.core import Grid, Image, Measured, Quantity, Timing
 from hevesy.errors import MissingInformation, WrongQuantity
-from hevesy.stages.quantification.presence import calibrated, frame_mean_factor, present_activity
+from hevesy.stages.quantification.presence import calibrated, present_activity
 
 GRID = Grid.regular((2, 2, 2), (10.0, 10.0, 10.0))
 START = datetime.fromisoformat("2024-03-01T10:00:00")
@@ -31,7 +31,6 @@ def test_undoing_gives_the_decays_that_happened_in_the_frame(minutes_before):
 
 def test_what_was_not_corrected_stays_as_it_is():
     assert present_activity(image(), RATE).values[0, 0, 0] == 1000
-    assert frame_mean_factor(RATE, 0.0) == 1
 
 
 def test_counts_are_not_taken_for_activity():

@@ -1,0 +1,62 @@
+"""``hevesy dose``: absorbed doses of one patient, from DICOM to report."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hevesy.stages.reporting.results import CaseResult
+
+
+def configure(command: argparse.ArgumentParser) -> None:
+    """Add the options of ``hevesy dose``."""
+    command.add_argument("case", metavar="CASE", type=Path, help="folder with the images of one administration")
+    command.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for the results")
+    command.add_argument("--engine", metavar="NAME", default="local", help="dose engine (default: local)")
+    command.add_argument(
+        "--config", metavar="FILE", type=Path, help="what the images do not say (default: CASE/case.yaml if there)"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Compute the doses, write every output, and print the table."""
+    from hevesy.cli.progress import steps
+    from hevesy.workflows.case import load_case
+    from hevesy.workflows.delivery import delivering
+    from hevesy.workflows.publication import publish
+    from hevesy.workflows.therapy import therapy_dose
+
+    case = load_case(options.case, options.config)
+    with steps() as progress, delivering(options.out) as folder:
+        outcome = therapy_dose(options.case, case, options.engine, progress)
+        publish(outcome, folder, progress)
+    _show(outcome.result, options.out)
+
+
+def _show(result: CaseResult, folder: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from hevesy.stages.reporting.rounding import with_uncertainty
+
+    table = Table("region", "role", "volume (mL)", "absorbed dose (Gy)", "95% interval (Gy)", "T_eff (h)")
+    for row in result.regions:
+        if row.dose is None or row.dose_interval95 is None:
+            continue
+        half_life = row.model.effective_half_life
+        table.add_row(
+            row.region.name,
+            row.region.role.value,
+            f"{row.volume.value:.3g}",
+            with_uncertainty(row.dose),
+            f"{row.dose_interval95[0]:.2g} to {row.dose_interval95[1]:.2g}",
+            with_uncertainty(half_life.to(1 / 3600, "h")) if half_life else "still rising",
+        )
+    console = Console()
+    console.print(table)
+    for warning in result.warnings:
+        console.print(f"[bold]![/bold] {warning}", highlight=False)
+    console.print("For research and education; not a medical device.")
+    console.print(f"Report: {folder / 'report.html'}", soft_wrap=True, highlight=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from hevesy.core import Administration, Image, Measured, Nuclide, Outline, Patient, Quantity, Region, seconds_between
+from hevesy.data.nuclides import HalfLife, read_half_lives
 from hevesy.data.nuclides import nuclide as find_nuclide
-from hevesy.data.nuclides import read_half_lives
 from hevesy.errors import (
     BadConfiguration,
     ContradictoryInformation,
@@ -22,6 +21,7 @@ from hevesy.errors import (
     UnknownName,
     WrongQuantity,
 )
+from hevesy.stages.imaging.administration import Injected
 from hevesy.stages.imaging.folder import Folder
 from hevesy.stages.imaging.series import Kind, Series
 from hevesy.stages.imaging.structures import Structures
@@ -123,13 +123,12 @@ def _patient(folder: Folder, case: Case) -> Patient:
     return replace(found, mass_kg=mass or found.mass_kg, height_m=height or found.height_m)
 
 
-def _half_lives(case: Case) -> Mapping[str, Measured] | None:
+def _half_lives(case: Case) -> Mapping[str, HalfLife] | None:
     named = case.get("half_lives")
     if named is None:
         return None
     base = case.source.parent if case.source else Path()
-    overrides: Mapping[str, Measured] = read_half_lives(base / named)
-    return overrides
+    return read_half_lives(base / str(named))
 
 
 def _emission_series(folder: Folder, case: Case) -> list[tuple[Series, Mapping[str, Any]]]:
@@ -186,8 +185,8 @@ def _agreed(stated: Sequence[Any], what: str) -> Any:
     return known[0] if known else None
 
 
-def _agreed_time(found: Sequence[Any]) -> datetime:
-    times = [i.time for i in found if i.time is not None]
+def _agreed_time(found: Sequence[Injected]) -> datetime:
+    times: list[datetime] = [i.time for i in found if i.time is not None]
     if not times:
         missing = next((i.missing for i in found if i.missing is not None), None)
         raise missing or MissingInformation(
@@ -299,8 +298,7 @@ def _belongs(structures: Structures, scan: Scan) -> bool:
 
 
 def _chosen(structures: Structures, case: Case) -> dict[str, Outline | Region]:
-    shapes: list[Outline | Region] = [*structures.outlines, *structures.regions]
-    return {shape.name: shape for shape in shapes if not case.region(shape.name).get("skip")}
+    return {shape.name: shape for shape in _shapes(structures) if not case.region(shape.name).get("skip")}
 
 
 def _relevant(structures: Structures, case: Case) -> list[str]:
@@ -317,7 +315,7 @@ def check_region_names(case: Case, scans: Sequence[Scan]) -> None:
     BadConfiguration
         If a name is not among the structures.
     """
-    there = sorted({name for scan in scans if scan.structures for name in _all_names(scan.structures)})
+    there = sorted({shape.name for scan in scans if scan.structures for shape in _shapes(scan.structures)})
     for name in case.get("regions", {}):
         if name not in there:
             raise BadConfiguration(
@@ -326,6 +324,5 @@ def check_region_names(case: Case, scans: Sequence[Scan]) -> None:
             )
 
 
-@functools.cache
-def _all_names(structures: Structures) -> tuple[str, ...]:
-    return tuple(shape.name for shape in (*structures.outlines, *structures.regions))
+def _shapes(structures: Structures) -> list[Outline | Region]:
+    return [*structures.outlines, *structures.regions]

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from hevesy.stages.kinetics.fit import Fit
 from numpy.typing import NDArray
 
 from hevesy.core import Curve, Image, Quantity, Region
 from hevesy.errors import BadInput, UnphysicalResult
+from hevesy.stages.kinetics.fit import Fit
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -47,6 +47,8 @@ class Scan:
         Mean activity concentration present during the acquisition, Bq/mL, on the scan's own grid.
     mid_s : float
         Middle of the acquisition after administration, s.
+    asked : str or None
+        The structures that case.yaml names for it.
     drawn : mapping of str to Outline or Region
         What was drawn on it, by name.
     structures : Structures or None
@@ -57,6 +59,7 @@ class Scan:
     series: Series
     activity: Image = field(repr=False)
     mid_s: float
+    asked: str | None = None
     drawn: Mapping[str, Outline | Region] = field(default_factory=dict, repr=False)
     structures: Structures | None = field(default=None, repr=False)
 
@@ -112,7 +115,7 @@ def gather(folder: Folder, case: Case, progress: Callable[[str], None] = lambda 
     scans.sort(key=lambda scan: scan.mid_s)
     anatomy = _anatomy_series(folder, scans)
     notes = dict.fromkeys(note for scan in scans for note in scan.activity.provenance.notes)
-    drawn, drawn_notes = _with_structures(folder, case, scans, [entry for _, entry in series])
+    drawn, drawn_notes = _with_structures(folder, case, scans)
     image = anatomy.image() if anatomy else None
     return Course(patient, nuclide, administration, drawn, image, anatomy, (*notes, *drawn_notes))
 
@@ -221,7 +224,7 @@ def _scan(
             "Check administration: time: in case.yaml, and the scanner's clock.",
         )
     present = present_activity(image, nuclide.decay_constant.value)
-    return Scan(label, series, present, since + timing.duration_s / 2)
+    return Scan(label, series, present, since + timing.duration_s / 2, entry.get("structures"))
 
 
 def _activity(image: Image, case: Case, series: Series) -> Image:
@@ -247,18 +250,15 @@ def _anatomy_series(folder: Folder, scans: Sequence[Scan]) -> Series | None:
     return None
 
 
-def _with_structures(
-    folder: Folder, case: Case, scans: Sequence[Scan], entries: Sequence[Mapping[str, Any]]
-) -> tuple[tuple[Scan, ...], list[str]]:
+def _with_structures(folder: Folder, case: Case, scans: Sequence[Scan]) -> tuple[tuple[Scan, ...], list[str]]:
     """Give each scan what was drawn on it, and tell what must be known of the drawings that are used."""
     objects = [(one, one.load()) for one in folder.of_kind(Kind.RTSTRUCT, Kind.SEG)]
-    _refuse_unknown(entries, objects)
+    _refuse_unknown(scans, objects)
     used: set[str] = set()
     drawn = []
     for scan in scans:
-        entry = next((e for e in entries if _is_called(scan.series, str(e["series"]))), {})
-        asked = entry.get("structures")
-        own = [o for one, o in objects if (_is_asked(one, o, asked) if asked else _belongs(o, scan))]
+        asked = scan.asked
+        own = [o for one, o in objects if (_is_asked(one, o, asked) if asked else _belongs(o, scan, scans))]
         if len(own) > 1:
             raise ContradictoryInformation(
                 f"{len(own)} sets of structures are drawn on {scan.label}.",
@@ -275,9 +275,9 @@ def _with_structures(
     return tuple(drawn), notes
 
 
-def _refuse_unknown(entries: Sequence[Mapping[str, Any]], objects: Sequence[tuple[Series, Structures]]) -> None:
-    for name in (str(e["structures"]) for e in entries if "structures" in e):
-        if not any(_is_asked(one, o, name) for one, o in objects):
+def _refuse_unknown(scans: Sequence[Scan], objects: Sequence[tuple[Series, Structures]]) -> None:
+    for name in (scan.asked for scan in scans):
+        if name and not any(_is_asked(one, o, name) for one, o in objects):
             there = ", ".join(f"'{one.description}'" for one, _ in objects) or "none"
             raise UnknownName(f"No structures are called '{name}' (case.yaml, scans).", f"There are: {there}.")
 
@@ -290,9 +290,11 @@ def _is_called(series: Series, wanted: str) -> bool:
     return wanted == series.uid or fnmatch.fnmatchcase(series.description, wanted)
 
 
-def _belongs(structures: Structures, scan: Scan) -> bool:
-    if scan.series.uid in structures.referenced_series_uids:
-        return True
+def _belongs(structures: Structures, scan: Scan, scans: Sequence[Scan]) -> bool:
+    """Say whether structures were drawn on a scan: on its series, or else, as on its CT, in its frame of reference."""
+    on_series = {other.series.uid for other in scans} & set(structures.referenced_series_uids)
+    if on_series:
+        return scan.series.uid in on_series
     frame = scan.activity.grid.frame_of_reference
     return frame is not None and structures.frame_of_reference == frame
 

@@ -39,7 +39,7 @@ def _show(result: CaseResult, folder: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from hevesy.stages.reporting.rounding import with_uncertainty
+    from hevesy.stages.reporting.rounding import interval, plain, with_uncertainty
 
     table = Table("region", "role", "volume (mL)", "absorbed dose (Gy)", "95% interval (Gy)", "T_eff (h)")
     for row in result.regions:
@@ -49,10 +49,10 @@ def _show(result: CaseResult, folder: Path) -> None:
         table.add_row(
             row.region.name,
             row.region.role.value,
-            f"{row.volume.value:.3g}",
+            plain(row.volume.value),
             with_uncertainty(row.dose),
-            f"{row.dose_interval95[0]:.2g} to {row.dose_interval95[1]:.2g}",
-            with_uncertainty(half_life.to(1 / 3600, "h")) if half_life else "still rising",
+            interval(row.dose_interval95, row.dose.u),
+            with_uncertainty(half_life, 3600.0) if half_life else "still rising",
         )
     console = Console()
     console.print(table)

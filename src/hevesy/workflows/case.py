@@ -73,11 +73,9 @@ class Case:
         written = self.get(path)
         return None if written is None else parse_instant(written, path)
 
-    def assumptions(self) -> tuple[str, ...]:
-        """Return one sentence for each assumption that was used for want of a value."""
-        return tuple(
-            f"{path} was not given; {value:g} was assumed." for path, value in ASSUMED.items() if self.get(path) is None
-        )
+    def assumed(self) -> dict[str, float]:
+        """Return what was assumed for want of a value: dotted path to number."""
+        return {path: value for path, value in ASSUMED.items() if self.get(path) is None}
 
 
 def parse_instant(written: str, where: str) -> datetime:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hevesy.stages.imaging import nifti, rtdose, segmentation_object
+from hevesy.stages.imaging import nifti, rtdose, segmentation_writer
 from hevesy.stages.reporting.html import write_html
 from hevesy.stages.reporting.results_json import write_json
 from hevesy.stages.reporting.tables import write_csv
@@ -36,8 +36,8 @@ def publish(outcome: Outcome, folder: Path, progress: Callable[[str], None] = la
     nifti.write(result.tia, folder / "tia.nii.gz")
     headers = outcome.reference.headers
     if headers:
-        rtdose.write(result.dose, headers, folder / "rtdose.dcm")
+        rtdose.write(result.dose, headers, folder / "rtdose.dcm", created)
         if result.regions:
-            segmentation_object.write([r.region for r in result.regions], headers, folder / "seg.dcm")
+            segmentation_writer.write([r.region for r in result.regions], headers, folder / "seg.dcm", created)
     progress("drawing the report")
     write_html(result, created, folder / "report.html")

@@ -114,7 +114,7 @@ def gather(folder: Folder, case: Case, progress: Callable[[str], None] = lambda 
         scans.append(_scan(one, entry, label, case, nuclide, administration))
     scans.sort(key=lambda scan: scan.mid_s)
     anatomy = _anatomy_series(folder, scans)
-    notes = dict.fromkeys(note for scan in scans for note in scan.activity.provenance.notes)
+    notes = dict.fromkeys(f"{scan.label}: {note}" for scan in scans for note in scan.activity.provenance.notes)
     drawn, drawn_notes = _with_structures(folder, case, scans)
     image = anatomy.image() if anatomy else None
     return Course(patient, nuclide, administration, drawn, image, anatomy, (*notes, *drawn_notes))

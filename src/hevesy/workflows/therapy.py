@@ -32,7 +32,7 @@ from hevesy.stages.reporting.results import (
     RegionResult,
     TimePoint,
 )
-from hevesy.workflows.case import ASSUMED, Case
+from hevesy.workflows.case import Case
 from hevesy.workflows.measurement import Measurement, Series4D, align, measure, measure_body
 from hevesy.workflows.scans import Course, Scan, check_region_names, gather
 
@@ -112,7 +112,7 @@ def therapy_dose(
         density=density,
         warnings=_warnings(course, series, (*regions, body_result), (*measured, whole), case),
         inputs=_inputs(course),
-        settings={"given": dict(case.settings), "assumed": {k: v for k, v in ASSUMED.items() if case.get(k) is None}},
+        settings={"given": dict(case.settings), "assumed": case.assumed()},
     )
     return Outcome(result, course.scans[series.reference].series)
 
@@ -330,7 +330,10 @@ def _warnings(
     daughters = [n.name for n, _ in chain(course.nuclide)[1:]]
     if daughters:
         found.append(f"Daughters ({', '.join(daughters)}) were taken to decay where {course.nuclide.name} did.")
-    return tuple(dict.fromkeys([*found, *(f"Assumed: {sentence}" for sentence in case.assumptions())]))
+    if case.assumed():
+        listed = ", ".join(f"{path} {value:g}" for path, value in case.assumed().items())
+        found.append(f"Assumed, for want of a value in case.yaml: {listed}.")
+    return tuple(dict.fromkeys(found))
 
 
 def _inputs(course: Course) -> tuple[dict[str, Any], ...]:

@@ -162,3 +162,23 @@ def write(folder: Path, objects: Iterable[Dataset], prefix: str = "") -> Path:
 def change_all(objects: Iterable[Dataset], **tags: Any) -> list[Dataset]:
     """Set tags of every object; None removes one."""
     return [change(one, **tags) for one in objects]
+
+
+def compress(folder: Path, syntax: str) -> Path:
+    """Compress every object of a folder in place with GDCM: RLELossless, JPEG2000Lossless, JPEGLosslessProcess14_1."""
+    import gdcm
+
+    for path in sorted(folder.iterdir()):
+        reader = gdcm.ImageReader()
+        reader.SetFileName(str(path))
+        assert reader.Read()
+        packer = gdcm.ImageChangeTransferSyntax()
+        packer.SetTransferSyntax(gdcm.TransferSyntax(getattr(gdcm.TransferSyntax, syntax)))
+        packer.SetInput(reader.GetImage())
+        assert packer.Change()
+        writer = gdcm.ImageWriter()
+        writer.SetFileName(str(path))
+        writer.SetFile(reader.GetFile())
+        writer.SetImage(packer.GetOutput())
+        assert writer.Write()
+    return folder

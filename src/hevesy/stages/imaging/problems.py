@@ -100,7 +100,7 @@ def require_calibrated(quantity: Quantity, what: str) -> None:
     if quantity is not Quantity.ACTIVITY_CONCENTRATION:
         name = quantity.name.lower().replace("_", " ")
         raise WrongQuantity(
-            f"{what} holds {name} ({quantity.unit}), not Bq/mL.",
+            f"{what} holds values of {name} ({quantity.unit}), not Bq/mL.",
             "Give calibration_factor: in case.yaml, or a series that is calibrated.",
         )
 

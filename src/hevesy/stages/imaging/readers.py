@@ -7,14 +7,15 @@ from typing import Any
 
 from hevesy.core import Image, PlanarView, Projections
 from hevesy.errors import WrongQuantity
+from hevesy.stages.imaging import rtdose
 from hevesy.stages.imaging.anatomy import read_anatomy
-from hevesy.stages.imaging.dose_grid import read_dose
 from hevesy.stages.imaging.multiframe import read_multiframe
 from hevesy.stages.imaging.nifti_in import read_nifti
 from hevesy.stages.imaging.pet import read_pet
 from hevesy.stages.imaging.planar_views import read_planar
 from hevesy.stages.imaging.reconstruction import read_reconstruction
 from hevesy.stages.imaging.rtstruct import read_structures
+from hevesy.stages.imaging.segmentation_object import read_segments
 from hevesy.stages.imaging.series import Kind, Series
 from hevesy.stages.imaging.spect_projections import read_projections
 from hevesy.stages.imaging.structures import Structures
@@ -62,12 +63,16 @@ def _structures(series: Series, supplied: Supplied) -> Structures:
     return read_structures(series.files[0])
 
 
+def _segments(series: Series, supplied: Supplied) -> Structures:
+    return read_segments(series.files[0])
+
+
 def _multiframe(series: Series, supplied: Supplied) -> tuple[Image, ...]:
     return read_multiframe(series.headers[0], series.files[0], series.name)
 
 
 def _dose(series: Series, supplied: Supplied) -> tuple[Image, ...]:
-    return (read_dose(series.headers[0], series.files[0], series.name),)
+    return (rtdose.read(series.files[0]),)
 
 
 def _nifti(series: Series, supplied: Supplied) -> tuple[Image, ...]:
@@ -92,4 +97,5 @@ READERS: dict[Kind, Callable[[Series, Supplied], Any]] = {
     Kind.DYNAMIC: _planar,
     Kind.GATED: _planar,
     Kind.RTSTRUCT: _structures,
+    Kind.SEG: _segments,
 }

@@ -65,7 +65,7 @@ def read_reconstruction(
     stored = stored_pixels(path)
     stored = stored[None] if stored.ndim == 2 else stored
     vectors = frame_vectors(head)
-    timing, time_notes = _timing(head, quantity, supplied)
+    timing, time_notes = reconstruction_timing(head, quantity, supplied)
     provenance = Provenance(
         f"DICOM series {header.text(head, 'SeriesInstanceUID')}", notes=(*time_notes, *lossy_notes(head))
     )
@@ -102,7 +102,16 @@ def _scaled(stored: NDArray[Any], scale: tuple[float, float]) -> NDArray[np.floa
     return (stored.astype(np.float64) * scale[0] + scale[1]).astype(np.float32)
 
 
-def _timing(head: Any, quantity: Quantity, supplied: Supplied) -> tuple[Timing | None, tuple[str, ...]]:
+def reconstruction_timing(
+    head: Any, quantity: Quantity, supplied: Supplied = NOTHING
+) -> tuple[Timing | None, tuple[str, ...]]:
+    """Find when a reconstruction was acquired and the instant that its activity refers to.
+
+    Raises
+    ------
+    MissingInformation, ImpossibleTiming, ContradictoryInformation
+        If values are an activity and the times are missing or impossible.
+    """
     length_s, notes = acquisition_length_s(head)
     activity = quantity is Quantity.ACTIVITY_CONCENTRATION
     told = supplied.decay_corrected_to is not None or bool(header.text(head, "DecayCorrection"))

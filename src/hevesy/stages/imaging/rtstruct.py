@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from pydicom.uid import RTStructureSetStorage
 
 from hevesy.core import Outline, Role
 from hevesy.errors import EmptyInput, UnreadableFile, UnsupportedObject
+from hevesy.stages.imaging.derived import derived_object, frame_of_reference, referenced, save
 from hevesy.stages.imaging.structures import Structures
 
 #: RT ROI Interpreted Type (PS3.3 C.8.8.8.1) → role; other types say nothing about it
@@ -25,6 +27,14 @@ ROLE_OF_TYPE = {
     "ORGAN": Role.ORGAN,
     "AVOIDANCE": Role.ORGAN,
 }
+#: what each role is called when written; BACKGROUND has no name of its own
+TYPE_OF_ROLE = {Role.BODY: "EXTERNAL", Role.LESION: "GTV", Role.ORGAN: "ORGAN", Role.BACKGROUND: "CONTROL"}
+#: study component management, by which an RTSTRUCT refers to its study (retired, and still required to be named)
+DETACHED_STUDY = "1.2.840.10008.3.1.2.3.1"
+#: a hue for each structure in turn
+COLOURS = ((230, 60, 50), (60, 140, 230), (70, 180, 80), (240, 170, 40), (150, 90, 200), (40, 190, 190))
+#: longest text of VR LO
+LONGEST = 64
 CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
 
 
@@ -147,3 +157,94 @@ def _referenced_series(dataset: Dataset) -> tuple[str, ...]:
         if "SeriesInstanceUID" in series
     ]
     return tuple(dict.fromkeys(found))
+
+
+def write(outlines: Sequence[Outline], sources: Sequence[Dataset], path: Path, created: datetime) -> None:
+    """Write outlines as an RTSTRUCT, with coordinates to 0.1 µm.
+
+    Parameters
+    ----------
+    outlines : sequence of Outline
+        Closed planar contours in the frame of reference of the sources.
+    sources : sequence of Dataset
+        Headers of the images that the outlines belong to: the slices of one series, or one multi-frame object.
+    path : Path
+        File to write.
+    created : datetime
+        When the outlines were made.
+
+    Raises
+    ------
+    EmptyInput
+        If there is no outline or no source, or an outline has no contour.
+    GridMismatch, MissingInformation
+        If the outlines lie in another frame of reference than the sources, or the sources name none or no study.
+    """
+    if not outlines or not sources:
+        raise EmptyInput("A structure set needs at least one outline and one source image.")
+    frame = frame_of_reference(sources[0], *(o.frame_of_reference for o in outlines))
+    texts = [[_coordinates(contour) for contour in outline.contours_mm] for outline in outlines]
+    content = repr([(o.name, o.role, t) for o, t in zip(outlines, texts, strict=True)]).encode()
+    made = derived_object(sources[0], RTStructureSetStorage, "RTSTRUCT", content, created)
+    made.SeriesDescription = made.StructureSetName = "Regions"
+    made.StructureSetLabel = "Regions"
+    made.StructureSetDate, made.StructureSetTime = made.ContentDate, made.ContentTime
+    del made.ContentDate, made.ContentTime
+    made.ApprovalStatus = "UNAPPROVED"
+    made.FrameOfReferenceUID, made.PositionReferenceIndicator = frame, ""
+    made.ReferencedFrameOfReferenceSequence = [_referenced_frame(sources, frame)]
+    made.StructureSetROISequence, made.ROIContourSequence, made.RTROIObservationsSequence = [], [], []
+    for number, (outline, contours) in enumerate(zip(outlines, texts, strict=True), 1):
+        if not contours:
+            raise EmptyInput(f"Region '{outline.name}' has no contour to write.")
+        made.StructureSetROISequence.append(_named(outline, number, frame))
+        made.ROIContourSequence.append(_drawn(contours, number))
+        made.RTROIObservationsSequence.append(_observed(outline, number))
+    save(made, path)
+
+
+def _coordinates(contour: NDArray[np.float64]) -> list[str]:
+    return [f"{value:.4f}" for value in np.asarray(contour).ravel() + 0.0]
+
+
+def _referenced_frame(sources: Sequence[Dataset], frame: str) -> Dataset:
+    series, study, item = Dataset(), Dataset(), Dataset()
+    series.SeriesInstanceUID = sources[0].SeriesInstanceUID
+    series.ContourImageSequence = [referenced(source) for source in sources]
+    study.ReferencedSOPClassUID = DETACHED_STUDY
+    study.ReferencedSOPInstanceUID = sources[0].StudyInstanceUID
+    study.RTReferencedSeriesSequence = [series]
+    item.FrameOfReferenceUID = frame
+    item.RTReferencedStudySequence = [study]
+    return item
+
+
+def _named(outline: Outline, number: int, frame: str) -> Dataset:
+    item = Dataset()
+    item.ROINumber = number
+    item.ReferencedFrameOfReferenceUID = frame
+    item.ROIName = outline.name[:LONGEST]
+    item.ROIGenerationAlgorithm = "SEMIAUTOMATIC"
+    return item
+
+
+def _drawn(contours: list[list[str]], number: int) -> Dataset:
+    item = Dataset()
+    item.ROIDisplayColor = list(COLOURS[(number - 1) % len(COLOURS)])
+    item.ReferencedROINumber = number
+    item.ContourSequence = []
+    for coordinates in contours:
+        contour = Dataset()
+        contour.ContourGeometricType = "CLOSED_PLANAR"
+        contour.NumberOfContourPoints = len(coordinates) // 3
+        contour.ContourData = coordinates
+        item.ContourSequence.append(contour)
+    return item
+
+
+def _observed(outline: Outline, number: int) -> Dataset:
+    item = Dataset()
+    item.ObservationNumber = item.ReferencedROINumber = number
+    item.RTROIInterpretedType = TYPE_OF_ROLE[outline.role]
+    item.ROIInterpreter = ""
+    return item

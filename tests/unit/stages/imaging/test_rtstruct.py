@@ -1,13 +1,14 @@
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage, RTStructureSetStorage
 
-from hevesy.core import Role
-from hevesy.errors import EmptyInput, UnreadableFile, UnsupportedObject
-from hevesy.stages.imaging.rtstruct import read_structures
+from hevesy.core import Outline, Role
+from hevesy.errors import EmptyInput, GridMismatch, UnreadableFile, UnsupportedObject
+from hevesy.stages.imaging.rtstruct import read_structures, write
 
 REFERENCE = Path(__file__).parents[5] / "shared" / "reference"
 
@@ -116,3 +117,56 @@ def test_the_planning_example_holds_a_body_and_two_isocentres():
     found = read_structures(REFERENCE / "dicom" / "rtstruct.dcm")
     assert [(o.name, o.role, len(o.contours_mm)) for o in found.outlines] == [("patient", Role.BODY, 3)]
     assert sum("POINT" in note for note in found.notes) == 2
+
+
+@pytest.fixture
+def outlines(oblique):
+    # the first has more points than an explicit decimal string can hold
+    rings = []
+    for radius, k, points in ((3, 2, 2000), (4, 3, 60), (1 / 3, 4, 60)):
+        turns = np.linspace(0, 2 * np.pi, points, endpoint=False)
+        ring = np.column_stack([5 + radius * np.cos(turns), 5 + radius * np.sin(turns), np.full(points, k)])
+        rings.append(oblique.to_mm(ring))
+    frame = oblique.frame_of_reference
+    return [Outline("lesion 1", tuple(rings), frame, Role.LESION), Outline("liver", (rings[1],), frame)]
+
+
+def test_outlines_written_come_back_to_a_tenth_of_a_micrometre(outlines, headers, made_at, tmp_path):
+    write(outlines, headers, tmp_path / "r.dcm", made_at)
+    found = read_structures(tmp_path / "r.dcm")
+    assert [(o.name, o.role, o.frame_of_reference) for o in found.outlines] == [
+        (o.name, o.role, o.frame_of_reference) for o in outlines
+    ]
+    for back, outline in zip(found.outlines, outlines, strict=True):
+        for ours, theirs in zip(back.contours_mm, outline.contours_mm, strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=5.1e-5)  # mm
+    assert found.referenced_series_uids == (headers[0].SeriesInstanceUID,)
+    assert found.notes == ()
+
+
+def test_the_validator_finds_no_error(outlines, headers, made_at, tmp_path, faults):
+    write(outlines, headers, tmp_path / "r.dcm", made_at)
+    assert faults(tmp_path / "r.dcm") == []
+
+
+def test_no_coordinate_is_longer_than_sixteen_characters(outlines, headers, made_at, tmp_path):
+    write(outlines, headers, tmp_path / "r.dcm", made_at)
+    drawn = pydicom.dcmread(tmp_path / "r.dcm").ROIContourSequence
+    assert max(len(str(x)) for roi in drawn for c in roi.ContourSequence for x in c.ContourData) <= 16
+
+
+def test_the_same_outlines_made_at_the_same_time_give_the_same_bytes(outlines, headers, made_at, tmp_path):
+    for name in "ab":
+        write(outlines, headers, tmp_path / name, made_at)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_what_cannot_be_filed_with_the_source_is_not_written(outlines, headers, made_at, tmp_path):
+    with pytest.raises(EmptyInput, match="at least one outline"):
+        write([], headers, tmp_path / "r.dcm", made_at)
+    with pytest.raises(EmptyInput, match="'bare' has no contour"):
+        write([Outline("bare", ())], headers, tmp_path / "r.dcm", made_at)
+    headers[0].FrameOfReferenceUID = "9.9"
+    with pytest.raises(GridMismatch, match="another frame of reference"):
+        write(outlines, headers, tmp_path / "r.dcm", made_at)
+    assert list(tmp_path.iterdir()) == []

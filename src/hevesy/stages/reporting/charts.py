@@ -86,10 +86,11 @@ def time_activity_chart(found: RegionResult) -> Markup:
     hours, mega = np.asarray(model.times_s) / 3600, 1e-6
     activity, lower, upper = (np.asarray(a) * mega for a in (model.activity_Bq, model.lower_Bq, model.upper_Bq))
     high = max(float(activity.max()), *((p.value + COVERAGE * p.u) * mega for p in found.activity))
-    most = 1.06 * min(max(high, float(upper.max())), 2 * high)
+    most = 1.06 * min(max(high, float(upper.max())), 2 * high) or 1.0
     axes = Axes(float(hours[-1]), most)
     last = found.times_s[-1] / 3600
-    measured, tail = hours <= last, hours >= last
+    before, after = hours < last, hours > last
+    at_last = float(np.interp(last, hours, activity))
     label = f"Activity in {found.region.name} over time, with the fitted curve"
     return drawing(
         _WIDTH,
@@ -99,8 +100,8 @@ def time_activity_chart(found: RegionResult) -> Markup:
         axes.band(hours, np.clip(lower, 0, most), np.clip(upper, 0, most), "band"),
         tag("line", x1=float(axes.x(last)), x2=float(axes.x(last)), y1=_TOP, y2=float(axes.y(0)), class_="last"),
         tag("text", "last scan", x=float(axes.x(last)) + 5, y=_TOP + 9, class_="tick"),
-        axes.line(hours[measured], activity[measured], "curve") if measured.any() else Markup(""),
-        axes.line(hours[tail], activity[tail], "curve tail") if tail.any() else Markup(""),
+        axes.line(np.append(hours[before], last), np.append(activity[before], at_last), "curve"),
+        axes.line(np.append(last, hours[after]), np.append(at_last, activity[after]), "curve tail"),
         *(_point(axes, t / 3600, a) for t, a in zip(found.times_s, found.activity, strict=True)),
     )
 

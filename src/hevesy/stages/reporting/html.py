@@ -182,6 +182,7 @@ def _environment() -> Environment:
         "plain": rounding.plain,
         "alike": rounding.alike,
         "half_life": half_life_text,
+        "scientific": rounding.scientific,
         "hours": lambda seconds: f"{seconds / 3600:.1f}",
     }
     return environment

@@ -19,7 +19,7 @@ from hevesy.stages.reporting.svg import colour_png, drawing, grey_png, palette_p
 
 VIEWS: tuple[View, View, View] = ("axial", "coronal", "sagittal")
 
-#: share of the projected pixels inside the body that may be brighter than the scale
+#: share of the projected pixels with activity that may be brighter than the scale
 BRIGHTEST_SHARE = 0.02
 
 #: space left about the body in the projections
@@ -76,9 +76,9 @@ class Pictures:
             for view in ("coronal", "sagittal")
         }
         self.has_ct = is_measured_density(result.density)
-        self.activity_top = round_up(
-            max(float(np.quantile(p.values[p.values > 0], 1 - BRIGHTEST_SHARE)) for p in self._projected.values())
-        )
+        self.activity_top = round_up(max(_bright(plane.values) for plane in self._projected.values()))
+        unmoved = (n for n, point in enumerate(result.time_points) if point.alignment is None)
+        self._reference = next(unmoved, 0)
         tops = [found.histogram.at_volume(2) for found in result.regions if found.histogram]
         self.dose_top_Gy = round_up(max(tops, default=float(result.dose.values.max())))
 
@@ -124,7 +124,7 @@ class Pictures:
 
     def registration(self, point: TimePoint, moved: Image) -> Markup:
         """Draw a scan over the reference as seen from the front: where both agree the picture is black."""
-        reference = self._projected[0, "coronal"]
+        reference = self._projected[self._reference, "coronal"]
         other = self._seen(moved, "coronal")
         first, second = (_relative(plane.values) for plane in (reference, other))
         pixels = np.stack((1 - first, 1 - (first + second) / 2, 1 - second), axis=-1)
@@ -238,6 +238,12 @@ def scale_bar(name: str, colours: list[tuple[int, int, int]], top: float, unit: 
 
 def _levels(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
     return (np.clip((values - low) / (high - low), 0, 1) * 255).round().astype(np.uint8)
+
+
+def _bright(values: NDArray[Any]) -> float:
+    """Return the value that a small share of the pixels with activity exceeds."""
+    active = values[values > 0]
+    return float(np.quantile(active, 1 - BRIGHTEST_SHARE)) if active.size else 0.0
 
 
 def _relative(values: NDArray[Any]) -> NDArray[np.float64]:

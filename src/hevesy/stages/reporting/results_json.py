@@ -149,6 +149,7 @@ def _alignment(alignment: Alignment | None) -> dict[str, Any] | None:
 
 def _region(found: RegionResult, administered: Measured | None) -> dict[str, Any]:
     coefficient = found.tia / administered if administered else None
+    per_activity = found.dose / administered if administered and found.dose else None
     return {
         "name": found.region.name,
         "role": found.region.role.value,
@@ -170,6 +171,7 @@ def _region(found: RegionResult, administered: Measured | None) -> dict[str, Any
         },
         "tia_coefficient_h": _measured(coefficient, _HOUR_S) if coefficient else None,
         "absorbed_dose_Gy": _dose(found),
+        "absorbed_dose_per_activity_Gy_GBq": _measured(per_activity, 1e-9) if per_activity else None,
         "dose_volume_histogram": _histogram(found.histogram) if found.histogram else None,
     }
 

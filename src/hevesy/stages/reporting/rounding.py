@@ -10,6 +10,8 @@ from hevesy.core import Measured
 NARROW_SPACE = "\u202f"
 MINUS = "\u2212"
 
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 #: figures of a number that has no uncertainty of its own
 PLAIN_DIGITS = 3
 
@@ -30,6 +32,16 @@ def with_uncertainty(measured: Measured, divisor: float = 1.0) -> str:
     """Return ``value ± u``, or the value alone where it has no uncertainty, in the unit times `divisor`."""
     value, u = rounded(measured.value / divisor, measured.u / divisor)
     return f"{value} ± {u}" if u else value
+
+
+def scientific(measured: Measured) -> str:
+    """Return ``value ± u unit``; with a power of ten where plain digits would be mostly zeros."""
+    largest = max(abs(measured.value), measured.u)
+    power = math.floor(math.log10(abs(measured.value))) if measured.value else 0
+    if 1e-3 <= largest < 1e6 or not largest:
+        return f"{with_uncertainty(measured)} {measured.unit}".rstrip()
+    factor = f"10{str(power).translate(_SUPERSCRIPT)}"
+    return f"({with_uncertainty(measured, 10.0**power)}) × {factor} {measured.unit}".rstrip()
 
 
 def interval(bounds: tuple[float, float], u: float, divisor: float = 1.0) -> str:

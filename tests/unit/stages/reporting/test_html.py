@@ -144,6 +144,24 @@ def test_background_and_a_region_without_a_dose_are_shown_without_one(case):
     assert "not computed" in text
 
 
+def test_dose_and_activity_are_also_given_per_administered_activity(case):
+    found = case.regions[0]
+    text = Page(render(case, NOW)).text
+    assert f"{found.dose.value / 7.4:.2f} ± " in text  # Gy/GBq
+    assert "0.972 ± 0.055" in text  # % of 7400 MBq at 4 h: 100 × 0.010 × 2^(-4/96), ± 5.7%
+    absent = replace(case, administration=replace(case.administration, activity=None))
+    assert "per administered activity" not in Page(render(absent, NOW)).text
+
+
+def test_images_without_activity_and_dose_still_give_a_page(case):
+    empty = replace(
+        case,
+        dose=case.dose.with_values(case.dose.values * 0),
+        time_points=tuple(replace(p, activity=p.activity.with_values(p.activity.values * 0)) for p in case.time_points),
+    )
+    assert "Liver lesion" in Page(render(empty, NOW)).text
+
+
 def test_one_case_gives_one_page(case):
     assert render(case, NOW) == render(case_result(), NOW)
 

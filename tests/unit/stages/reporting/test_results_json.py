@@ -48,6 +48,8 @@ def test_units_at_the_door_are_those_in_the_names(record):
     )
     assert lesion["fit"]["effective_half_life_h"]["value"] == pytest.approx(BALLS[0].half_life_h)
     assert lesion["mass_g"] == pytest.approx(1.04 * lesion["volume_mL"])
+    dose = lesion["absorbed_dose_Gy"]["value"]
+    assert lesion["absorbed_dose_per_activity_Gy_GBq"]["value"] == pytest.approx(dose / 7.4, rel=1e-6)
     assert record["administered_activity_MBq"] == 7400
     assert record["administered_activity_u_MBq"] == 150
     assert record["physical_half_life_h"]["value"] == pytest.approx(6.647 * 24)

@@ -1,7 +1,7 @@
 import pytest
 
 from hevesy.core import Measured
-from hevesy.stages.reporting.rounding import alike, interval, plain, rounded, with_uncertainty
+from hevesy.stages.reporting.rounding import alike, interval, plain, rounded, scientific, with_uncertainty
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,16 @@ def test_a_rounded_zero_has_no_sign():
 
 def test_plain_keeps_significant_digits():
     assert [plain(x, 2) for x in (0.0456, 9.96, 99.6, 12345)] == ["0.046", "10", "100", "12\u202f000"]
+
+
+@pytest.mark.parametrize(
+    ("measured", "expected"),
+    [
+        (Measured(2.013e-6, 1.04e-7, "1/s"), "(2.01 ± 0.10) × 10⁻⁶ 1/s"),
+        (Measured(1.2e8, 1.1e7, "Bq"), "(1.20 ± 0.11) × 10⁸ Bq"),
+        (Measured(0.12, 0.03, ""), "0.120 ± 0.030"),
+        (Measured(0.0), "0.00"),
+    ],
+)
+def test_a_parameter_far_from_one_is_written_with_a_power_of_ten(measured, expected):
+    assert scientific(measured) == expected

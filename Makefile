@@ -23,7 +23,8 @@ bench: $(VENV)/.installed-test
 	$(BIN)/python -m benchmarks
 
 docs: $(VENV)/.installed-docs
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "Read site/index.html"
 
 clean:
 	rm -rf $(VENV) out site build dist

@@ -17,7 +17,7 @@ WIDTH = 110
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    parser.add_argument("folder", type=Path, help="folder of images, however nested, or one file")
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="folder of images, however nested, or one file")
     parser.add_argument("--json", action="store_true", help="write one JSON object instead of text")
 
 

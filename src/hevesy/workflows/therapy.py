@@ -76,8 +76,7 @@ def therapy_dose(
     """
     compute = engine(engine_name)
     progress("reading headers")
-    found = read_folder(folder)
-    course = gather(found, case, progress)
+    course = gather(read_folder(folder), case, progress)
     if not course.scans:
         raise EmptyInput(f"{folder} holds no scan to take a dose from.")
     check_region_names(case, course.scans)
@@ -86,31 +85,28 @@ def therapy_dose(
     measured = measure(course.scans, series, case)
     whole = measure_body(series, case)
     progress("fitting time-activity curves")
-    curves = [_curve(m, course.scans) for m in (*measured, whole)]
-    fits = [_fit(c, m, course, case) for c, m in zip(curves[:-1], measured, strict=True)]
-    body_fit = _fit_body(curves[-1], course, case)
+    curves, fits, body_fit = _fit_all(measured, whole, course, case)
     density = _density(series, measured, case)
     progress("spreading time-integrated activity over voxels")
     parts = [_part(m, f, c) for m, f, c in zip((*measured, whole), (*fits, body_fit), curves, strict=True)]
     tia = distribute(series.activity, parts[:-1], parts[-1])
     progress(f"computing absorbed dose ({engine_name})")
     answer = compute(Source(tia, density, chain(course.nuclide)))
-    regions = tuple(
-        _region_result(m, f, course.scans, density, answer, case) for m, f in zip(measured, fits, strict=True)
-    )
-    body_result = _body_result(whole, body_fit, course.scans, density)
+    pairs = zip(measured, fits, strict=True)
+    regions = tuple(_region_result(m, f, course.scans, density, answer, case) for m, f in pairs)
+    body = _body_result(whole, body_fit, course.scans, density)
     result = CaseResult(
         patient=course.patient,
         nuclide=course.nuclide,
         administration=course.administration,
         engine=EngineRecord(engine_name, answer.method, answer.limits),
         time_points=_time_points(course.scans, series),
-        whole_body=body_result,
+        whole_body=body,
         regions=regions,
         dose=answer.dose,
         tia=tia,
         density=density,
-        warnings=_warnings(course, series, (*regions, body_result), (*measured, whole), case),
+        warnings=_warnings(course, series, (*regions, body), (*measured, whole), case),
         inputs=_inputs(course),
         settings={"given": dict(case.settings), "assumed": case.assumed()},
     )
@@ -137,6 +133,15 @@ def _curve(measured: Measurement, scans: Sequence[Scan]) -> Curve:
     ends = [scan.mid_s + scan.duration_s / 2 for scan in scans]
     values = np.array([a.value for a in measured.activity])
     return Curve(np.array(starts), np.array(ends), values, np.array(measured.counts_u), measured.region.name)
+
+
+def _fit_all(
+    measured: Sequence[Measurement], whole: Measurement, course: Course, case: Case
+) -> tuple[list[Curve], list[Fit], Fit]:
+    """Return the curves (the whole body's last), the fit of each region, and that of the whole body."""
+    curves = [_curve(m, course.scans) for m in (*measured, whole)]
+    fits = [_fit(c, m, course, case) for c, m in zip(curves[:-1], measured, strict=True)]
+    return curves, fits, _fit_body(curves[-1], course, case)
 
 
 def _fit(curve: Curve, measured: Measurement, course: Course, case: Case) -> Fit:

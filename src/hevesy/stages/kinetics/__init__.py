@@ -6,16 +6,19 @@ from hevesy.stages.kinetics.fit import EXTRAPOLATION_WARNING, Exponentials, Fit,
 from hevesy.stages.kinetics.models import CANDIDATES, MODELS, Model, model_named
 from hevesy.stages.kinetics.physical import check_physical, still_rising
 from hevesy.stages.kinetics.population import PopulationHalfLife
+from hevesy.stages.kinetics.voxels import LABELS, TiaImage, tia_image
 
 __all__ = [
     "CANDIDATES",
     "EXTRAPOLATION_WARNING",
+    "LABELS",
     "MODELS",
     "BoundedCurve",
     "Exponentials",
     "Fit",
     "Model",
     "PopulationHalfLife",
+    "TiaImage",
     "TimeActivity",
     "best_next_scan",
     "bounded_tia",
@@ -23,4 +26,5 @@ __all__ = [
     "fit_curve",
     "model_named",
     "still_rising",
+    "tia_image",
 ]

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from hevesy.core import Grid, Image, Quantity
+from hevesy.errors import BadInput, GridMismatch, ImpossibleTiming, UnknownName, WrongQuantity
+from hevesy.stages.kinetics import LABELS, tia_image
+
+HOUR = 3600.0
+PHYSICAL = math.log(2) / (6.647 * 24 * HOUR)
+TIMES = np.array([4.0, 24.0, 96.0, 168.0]) * HOUR
+FRAMES = np.stack([TIMES, TIMES + 1800.0], axis=1)
+SHAPE = (20, 20, 20)
+GRID = Grid.regular(SHAPE, (4.8, 4.8, 4.8))
+
+
+def mean_over_frames(rates):
+    x = rates * 1800.0
+    return np.exp(-np.outer(TIMES, rates)) * -np.expm1(-x) / x
+
+
+def images(values):
+    shaped = np.asarray(values, np.float32).reshape(len(values), *SHAPE)
+    return [Image(v, GRID, Quantity.ACTIVITY_CONCENTRATION) for v in shaped]
+
+
+@pytest.fixture(scope="module")
+def truth():
+    random = np.random.default_rng(2)
+    slow = PHYSICAL + math.log(2) / (random.uniform(20, 300, 8000) * HOUR)
+    uptake = PHYSICAL + math.log(2) / (random.uniform(0.5, 4, 8000) * HOUR)
+    size = np.exp(random.normal(10, 1, 8000))
+    return {
+        "mono": (size * mean_over_frames(slow), size / slow),
+        "uptake": (size * (mean_over_frames(slow) - mean_over_frames(uptake)), size / slow - size / uptake),
+    }
+
+
+@pytest.mark.parametrize("model", ["mono", "uptake"])
+def test_noise_free_voxels_return_the_closed_form_integral(truth, model):
+    values, exact = truth[model]
+    result = tia_image(images(values), FRAMES, PHYSICAL, 0.05, model)
+    # single precision holds 1e-7, the exponential of a frame's mean 1e-5
+    assert np.abs(result.tia.values.ravel() / exact - 1).max() < 1e-4
+    assert result.voxels == {model: 8000}
+    assert result.warnings == ()
+
+
+@pytest.mark.parametrize("model", ["mono", "uptake"])
+def test_the_error_map_holds_the_true_error_two_times_in_three(truth, model):
+    values, exact = truth[model]
+    noisy = values * (1 + 0.05 * np.random.default_rng(3).standard_normal(values.shape))
+    result = tia_image(images(noisy), FRAMES, PHYSICAL, 0.05, model)
+    deviates = (result.tia.values.ravel() - exact) / result.u.values.ravel()
+    # 8000 voxels: the share within one standard uncertainty is 0.683 ± 0.016 at three standard deviations;
+    # what remains is the curvature that first order leaves out
+    assert np.mean(np.abs(deviates) < 1) == pytest.approx(0.683, abs=0.03)
+
+
+def test_auto_takes_each_voxel_by_its_own_kinetics(truth):
+    values = np.where(np.arange(8000) < 4000, truth["mono"][0], truth["uptake"][0])
+    exact = np.where(np.arange(8000) < 4000, truth["mono"][1], truth["uptake"][1])
+    result = tia_image(images(values), FRAMES, PHYSICAL, 0.01, "auto")
+    labels = result.method.values.ravel()
+    assert (labels[:4000] == 1).all()
+    assert (labels[4000:] == 2).mean() > 0.8
+    assert np.abs(result.tia.values.ravel() / exact - 1).max() < 0.05
+
+
+def test_a_voxel_that_still_rises_is_given_straight_lines_and_that_is_recorded(truth):
+    values = truth["mono"][0].copy()
+    values[:, 0] = [1.0, 2.0, 4.0, 8.0]
+    result = tia_image(images(values), FRAMES, PHYSICAL, 0.05)
+    assert LABELS[int(result.method.values.flat[0])] == "trapezoid"
+    middle = FRAMES.mean(axis=1)
+    by_hand = 0.5 * middle[0] + 1.5 * (middle[1] - middle[0]) + 3 * (middle[2] - middle[1])
+    by_hand += 6 * (middle[3] - middle[2]) + 8 / PHYSICAL
+    assert result.tia.values.flat[0] == pytest.approx(by_hand, rel=1e-5)
+    assert result.voxels["trapezoid"] == 1
+    assert "1 of 8000 voxels" in result.warnings[0]
+
+
+def test_voxels_outside_the_mask_and_empty_ones_are_zero_and_said_to_be_nothing(truth):
+    values = truth["mono"][0].copy()
+    values[:, 1] = 0.0
+    mask = np.ones(SHAPE, bool)
+    mask.flat[0] = False
+    result = tia_image(images(values), FRAMES, PHYSICAL, 0.05, "mono", mask)
+    assert result.tia.values.flat[0] == result.tia.values.flat[1] == 0.0
+    assert LABELS[int(result.method.values.flat[0])] == LABELS[int(result.method.values.flat[1])] == "nothing"
+
+
+def test_the_trapezoid_of_a_slow_washout_is_near_its_closed_form():
+    rates = np.full(8000, 1.0001 * PHYSICAL)
+    result = tia_image(images(1e4 * mean_over_frames(rates)), FRAMES, PHYSICAL, 0.05, "trapezoid")
+    # chords above a convex curve: a few percent too much
+    assert 0 < result.tia.values.flat[0] / (1e4 / PHYSICAL) - 1 < 0.03
+
+
+def test_counts_are_refused(truth):
+    wrong = [i.with_values(i.values, Quantity.COUNTS) for i in images(truth["mono"][0])]
+    with pytest.raises(WrongQuantity):
+        tia_image(wrong, FRAMES, PHYSICAL, 0.05)
+
+
+def test_images_on_two_grids_are_refused(truth):
+    series = images(truth["mono"][0])
+    moved = Image(series[0].values, Grid.regular(SHAPE, (4.8,) * 3, (1.0, 0, 0)), Quantity.ACTIVITY_CONCENTRATION)
+    with pytest.raises(GridMismatch):
+        tia_image([*series[:3], moved], FRAMES, PHYSICAL, 0.05)
+
+
+def test_frames_out_of_order_are_refused(truth):
+    with pytest.raises(ImpossibleTiming):
+        tia_image(images(truth["mono"][0]), FRAMES[::-1], PHYSICAL, 0.05)
+
+
+def test_too_few_scans_for_a_model_are_refused(truth):
+    with pytest.raises(BadInput, match="cannot determine the 4 parameters"):
+        tia_image(images(truth["mono"][0])[:3], FRAMES[:3], PHYSICAL, 0.05, "bi")
+
+
+def test_a_model_of_three_exponentials_is_not_for_voxels(truth):
+    with pytest.raises(UnknownName, match="for voxels"):
+        tia_image(images(truth["mono"][0]), FRAMES, PHYSICAL, 0.05, "tri")

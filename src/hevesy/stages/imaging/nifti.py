@@ -44,7 +44,7 @@ def write(image: Image, path: Path) -> None:
         made.set_qform(affine, code="scanner")
     content = made.to_bytes()
     if path.suffix == ".gz":
-        content = gzip.compress(content, compresslevel=6, mtime=0)
+        content = gzip.compress(content, compresslevel=1, mtime=0)  # noisy floats gain nothing from more
     path.write_bytes(content)
 
 

@@ -26,7 +26,7 @@ from hevesy.stages.imaging.folder import Folder
 from hevesy.stages.imaging.series import Kind, Series
 from hevesy.stages.imaging.structures import Structures
 from hevesy.stages.imaging.supplied import Supplied
-from hevesy.stages.quantification.presence import calibrated, present_activity
+from hevesy.stages.quantification.presence import calibrated, present_activity, scaled
 from hevesy.workflows.case import Case, parse_instant
 
 #: injections of one administration that two headers place further apart than this contradict each other
@@ -168,7 +168,8 @@ def _administration(series: Sequence[tuple[Series, Mapping[str, Any]]], case: Ca
     found = [one.injected for one, _ in series]
     name = case.get("nuclide") or _agreed([i.nuclide for i in found], "the radionuclide")
     if name is None:
-        raise MissingInformation("No image names the radionuclide.", "Give 'nuclide: Lu-177' in case.yaml.")
+        missing = next((i.missing for i in found if i.missing is not None), None)
+        raise missing or MissingInformation("No image names the radionuclide.", "Give 'nuclide: Lu-177' in case.yaml.")
     time = case.instant("administration.time") or _agreed_time(found)
     activity_MBq = case.get("administration.activity_MBq")
     activity_Bq = activity_MBq * 1e6 if activity_MBq else _agreed([i.activity_Bq for i in found], "the activity")
@@ -230,12 +231,15 @@ def _scan(
 def _activity(image: Image, case: Case, series: Series) -> Image:
     if image.quantity is Quantity.ACTIVITY_CONCENTRATION:
         return image
-    factor = case.get("calibration.counts_per_s_per_MBq")
-    if image.quantity is Quantity.COUNTS and factor is not None:
-        return calibrated(image, Measured(factor * 1e-6, unit="1/s/Bq"))
+    counts, scale = case.get("calibration.counts_per_s_per_MBq"), case.get("calibration.Bq_mL_per_unit")
+    if image.quantity is Quantity.COUNTS and counts is not None:
+        return calibrated(image, Measured(counts * 1e-6, unit="1/s/Bq"))
+    if image.quantity in (Quantity.COUNTS, Quantity.PROPORTIONAL_TO_COUNTS) and scale is not None:
+        return scaled(image, float(scale))
+    key = "counts_per_s_per_MBq" if image.quantity is Quantity.COUNTS else "Bq_mL_per_unit"
     raise WrongQuantity(
-        f"{series.name} is in {image.quantity.unit}, not in Bq/mL.",
-        "Give calibration: counts_per_s_per_MBq: in case.yaml, or a calibrated series.",
+        f"{series.name} holds {image.quantity.name.lower().replace('_', ' ')}, not activity in Bq/mL.",
+        f"Give calibration: {key}: in case.yaml, or a series with Units BQML.",
     )
 
 

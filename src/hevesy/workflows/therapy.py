@@ -82,19 +82,18 @@ def therapy_dose(
     check_region_names(case, course.scans)
     series = align(course.scans, course.anatomy, case, progress)
     progress("measuring regions")
-    measured = measure(course.scans, series, case)
-    whole = measure_body(series, case)
+    measured = (*measure(course.scans, series, case), measure_body(series, case))
     progress("fitting time-activity curves")
-    curves, fits, body_fit = _fit_all(measured, whole, course, case)
-    density = _density(series, measured, case)
+    kinetics = _kinetics(measured, course, case)
+    density = _density(series, measured[:-1], case)
     progress("spreading time-integrated activity over voxels")
-    parts = [_part(m, f, c) for m, f, c in zip((*measured, whole), (*fits, body_fit), curves, strict=True)]
+    parts = [_part(m, f, c) for m, f, c in zip(measured, kinetics.fits, kinetics.curves, strict=True)]
     tia = distribute(series.activity, parts[:-1], parts[-1])
     progress(f"computing absorbed dose ({engine_name})")
     answer = compute(Source(tia, density, chain(course.nuclide)))
-    pairs = zip(measured, fits, strict=True)
-    regions = tuple(_region_result(m, f, course.scans, density, answer, case) for m, f in pairs)
-    body = _body_result(whole, body_fit, course.scans, density)
+    pairs = list(zip(measured, kinetics.fits, strict=True))
+    regions = tuple(_region_result(m, f, course.scans, density, answer, case) for m, f in pairs[:-1])
+    body = _body_result(*pairs[-1], course.scans, density)
     result = CaseResult(
         patient=course.patient,
         nuclide=course.nuclide,
@@ -106,7 +105,7 @@ def therapy_dose(
         dose=answer.dose,
         tia=tia,
         density=density,
-        warnings=_warnings(course, series, (*regions, body), (*measured, whole), case),
+        warnings=_warnings(course, series, (*regions, body), measured, case, kinetics.doubts),
         inputs=_inputs(course),
         settings={"given": dict(case.settings), "assumed": case.assumed()},
     )
@@ -135,27 +134,36 @@ def _curve(measured: Measurement, scans: Sequence[Scan]) -> Curve:
     return Curve(np.array(starts), np.array(ends), values, np.array(measured.counts_u), measured.region.name)
 
 
-def _fit_all(
-    measured: Sequence[Measurement], whole: Measurement, course: Course, case: Case
-) -> tuple[list[Curve], list[Fit], Fit]:
-    """Return the curves (the whole body's last), the fit of each region, and that of the whole body."""
-    curves = [_curve(m, course.scans) for m in (*measured, whole)]
-    fits = [_fit(c, m, course, case) for c, m in zip(curves[:-1], measured, strict=True)]
-    return curves, fits, _fit_body(curves[-1], course, case)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kinetics:
+    """Curves and their fits, the whole body's last, and what about them is doubtful."""
+
+    curves: tuple[Curve, ...]
+    fits: tuple[Fit, ...]
+    doubts: tuple[str, ...]
+
+
+def _kinetics(measured: Sequence[Measurement], course: Course, case: Case) -> _Kinetics:
+    """Fit every curve, the whole body's last, once physics has allowed them all."""
+    curves = tuple(_curve(m, course.scans) for m in measured)
+    rate, given = course.nuclide.decay_constant, course.administration.activity
+    closed = case.get("body_in_view") != "part"
+    doubts = [check_physical(curve, rate, given, closed_system=closed and curve is curves[-1]) for curve in curves]
+    fits = [_fit(c, m, course, case) for c, m in zip(curves[:-1], measured, strict=False)]
+    fits.append(_fit_body(curves[-1], course))
+    return _Kinetics(curves, tuple(fits), tuple(warning for warnings in doubts for warning in warnings))
 
 
 def _fit(curve: Curve, measured: Measurement, course: Course, case: Case) -> Fit:
     rate = course.nuclide.decay_constant
-    check_physical(curve, rate, course.administration.activity)
     said = _said(measured.region, case)
     if len(curve) == 1 or still_rising(curve, rate):
         return bounded_tia(curve, rate, _population(measured.region, course, said))
     return fit_curve(curve, rate, str(said.get("model", "auto")))
 
 
-def _fit_body(curve: Curve, course: Course, case: Case) -> Fit:
+def _fit_body(curve: Curve, course: Course) -> Fit:
     rate = course.nuclide.decay_constant
-    check_physical(curve, rate, course.administration.activity, closed_system=case.get("body_in_view") != "part")
     if len(curve) == 1 or still_rising(curve, rate):
         physical = PopulationHalfLife(course.nuclide.half_life.value, 1.0, "physical decay alone")
         return bounded_tia(curve, rate, physical)
@@ -308,10 +316,15 @@ def _alignment(motion: Motion | None) -> Alignment | None:
 
 
 def _warnings(
-    course: Course, series: Series4D, results: Sequence[RegionResult], measured: Sequence[Measurement], case: Case
+    course: Course,
+    series: Series4D,
+    results: Sequence[RegionResult],
+    measured: Sequence[Measurement],
+    case: Case,
+    doubts: Sequence[str],
 ) -> tuple[str, ...]:
     """Collect every warning of the case, each once, those on single regions with the region's name."""
-    found = list(course.notes)
+    found = [*course.notes, *doubts]
     length_mm = series.body.coverage.shape[2] * series.body.grid.spacing_mm[2]
     if length_mm < _WHOLE_BODY_MM:
         found.append(

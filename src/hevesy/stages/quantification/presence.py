@@ -69,7 +69,7 @@ def calibrated(image: Image, sensitivity: Measured) -> Image:
     MissingInformation
         If the acquisition's duration is not known.
     """
-    image.require(Quantity.COUNTS, Quantity.PROPORTIONAL_TO_COUNTS)
+    image.require(Quantity.COUNTS)
     if sensitivity.unit != "1/s/Bq" or sensitivity.value <= 0:
         raise WrongQuantity(f"A calibration factor must be positive and in 1/s/Bq, not {sensitivity}.")
     if image.timing is None or not image.timing.duration_s > 0:
@@ -77,4 +77,18 @@ def calibrated(image: Image, sensitivity: Measured) -> Image:
     per_voxel = image.timing.duration_s * sensitivity.value * image.grid.voxel_volume_mL
     values = (image.values / per_voxel).astype(np.float32)
     history = image.provenance.then("calibrated", counts_per_s_per_MBq=sensitivity.value * 1e6)
+    return Image(values, image.grid, Quantity.ACTIVITY_CONCENTRATION, image.timing, history)
+
+
+def scaled(image: Image, becquerel_per_mL_per_unit: float) -> Image:
+    """Turn values proportional to activity concentration into Bq/mL, by one factor.
+
+    Raises
+    ------
+    WrongQuantity
+        If the values are neither counts nor proportional to counts.
+    """
+    image.require(Quantity.COUNTS, Quantity.PROPORTIONAL_TO_COUNTS)
+    values = (image.values * np.float64(becquerel_per_mL_per_unit)).astype(np.float32)
+    history = image.provenance.then("scaled to activity", Bq_mL_per_unit=becquerel_per_mL_per_unit)
     return Image(values, image.grid, Quantity.ACTIVITY_CONCENTRATION, image.timing, history)

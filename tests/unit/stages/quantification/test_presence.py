@@ -8,7 +8,7 @@ import pytest
 
 from hevesy.core import Grid, Image, Measured, Quantity, Timing
 from hevesy.errors import MissingInformation, WrongQuantity
-from hevesy.stages.quantification.presence import calibrated, present_activity
+from hevesy.stages.quantification.presence import calibrated, present_activity, scaled
 
 GRID = Grid.regular((2, 2, 2), (10.0, 10.0, 10.0))
 START = datetime.fromisoformat("2024-03-01T10:00:00")
@@ -47,3 +47,12 @@ def test_calibration_divides_by_time_sensitivity_and_volume():
     assert result.values[0, 0, 0] == pytest.approx(600 / 600 / 10e-6 / 1.0)
     with pytest.raises(WrongQuantity):
         calibrated(image(quantity=Quantity.COUNTS), Measured(10.0, unit="1/s/MBq"))
+
+
+def test_values_proportional_to_counts_take_a_factor_of_their_own_and_no_count_sensitivity():
+    relative = image(quantity=Quantity.PROPORTIONAL_TO_COUNTS, value=3.0)
+    assert scaled(relative, 250.0).values[0, 0, 0] == 750
+    with pytest.raises(WrongQuantity):
+        calibrated(relative, Measured(1e-5, unit="1/s/Bq"))
+    with pytest.raises(WrongQuantity):
+        scaled(image(), 2.0)

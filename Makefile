@@ -18,6 +18,7 @@ test: $(VENV)/.installed-test
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+	$(BIN)/python tools/write_reference.py
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python -m benchmarks

@@ -157,7 +157,7 @@ def test_the_scan_in_units_proportional_to_counts_opens_and_is_refused_for_a_dos
     series = only(unpacked[ARCHIVES[0]], Kind.PET)
     assert series.image().quantity is Quantity.PROPORTIONAL_TO_COUNTS
     kinds = {type(p): str(p) for p in series.problems}
-    assert "calibration_factor" in kinds[WrongQuantity]
+    assert "Bq_mL_per_unit" in kinds[WrongQuantity]
     assert "date and time of acquisition" in kinds[MissingInformation]
 
 

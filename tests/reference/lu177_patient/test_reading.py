@@ -1,6 +1,5 @@
 """The real Lu-177 patient (University of Michigan, doi 10.7302/0n8e-rz46, CC BY-NC 4.0) opens in full and right."""
 
-import tarfile
 from datetime import datetime
 from pathlib import Path
 
@@ -11,18 +10,12 @@ from hevesy.stages.imaging.folder import read_folder
 from hevesy.stages.imaging.series import Kind
 from hevesy.stages.imaging.supplied import Supplied
 
-SOURCE = Path(__file__).parents[4] / "shared/reference/lu177_patient"
-
-pytestmark = pytest.mark.skipif(not SOURCE.is_dir(), reason="the reference patient is not here")
+SOURCE = Path(__file__).parents[3] / "examples/lu177-dotatate"
 
 
 @pytest.fixture(scope="module")
-def patient(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("patient")
-    for archive in SOURCE.glob("*.tar.xz"):
-        with tarfile.open(archive) as packed:
-            packed.extractall(folder, filter="data")
-    return read_folder(folder)
+def patient():
+    return read_folder(SOURCE)
 
 
 def test_two_spect_scans_and_two_structure_sets_are_found(patient):

@@ -26,7 +26,7 @@ def test_what_is_missing_for_a_dose_is_named(tmp_path, capsys):
     dicom.write(tmp_path, dicom.pet(STORED, Units="PROPCNTS"))
     assert main(["inspect", str(tmp_path), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
-    assert any("calibration_factor" in item for item in facts["missing_for_dose"])
+    assert any("Bq_mL_per_unit" in item for item in facts["missing_for_dose"])
     assert facts["series"][0]["unit"] == "a.u."
 
 

@@ -153,9 +153,7 @@ class Injected:
         if self.missing is not None:
             raise self.missing
         if self.nuclide is None or self.time is None:
-            raise MissingInformation(
-                "The header does not name the radionuclide.", "Give administration: nuclide: in case.yaml."
-            )
+            raise MissingInformation("The header does not name the radionuclide.", "Give nuclide: in case.yaml.")
         activity = None if self.activity_Bq is None else Measured(self.activity_Bq, 0.0, "Bq")
         return Administration(self.nuclide, self.time, activity, self.radiopharmaceutical)
 
@@ -175,7 +173,7 @@ def injected(head: Any, scan_start: datetime | None) -> Injected:
         return Injected(
             missing=MissingInformation(
                 "No Radiopharmaceutical Information Sequence (0054,0016): nuclide and injection are unknown.",
-                "Give administration: nuclide:, time: and activity_MBq: in case.yaml.",
+                "Give nuclide:, and administration: time: and activity_MBq:, in case.yaml.",
             )
         )
     item = sequence[0]

@@ -38,17 +38,16 @@ def frame_vectors(head: Any) -> dict[str, NDArray[np.int64]]:
     UnreadableFile
         If a vector does not have one number for each frame.
     """
-    frames = int(head.get("NumberOfFrames") or 1)
+    frames = header.frames(head)
     found = {}
     for name, keyword in VECTORS.items():
-        value = head.get(keyword)
-        if value is None or value == "" or not np.size(value):
+        vector = header.numbers(head, keyword)
+        if vector is None:
             found[name] = np.ones(frames, np.int64)
             continue
-        vector = np.atleast_1d(np.array(value, dtype=np.int64))
         if vector.shape != (frames,):
             raise UnreadableFile(f"{keyword} has {vector.size} numbers for {frames} frames.")
-        found[name] = vector
+        found[name] = vector.astype(np.int64)
     return found
 
 
@@ -62,8 +61,8 @@ def frame_counts(path: Path, head: Any) -> NDArray[np.float32]:
     """
     counts = rescaled(stored_pixels(path), head)
     counts = counts[None] if counts.ndim == 2 else counts
-    if len(counts) != int(head.get("NumberOfFrames") or 1):
-        raise UnreadableFile(f"{path.name} holds {len(counts)} frames and states {head.get('NumberOfFrames')}.")
+    if len(counts) != header.frames(head):
+        raise UnreadableFile(f"{path.name} holds {len(counts)} frames and states {header.frames(head)}.")
     return counts
 
 

@@ -76,7 +76,7 @@ def frames_of(headers: Sequence[Any], among: Sequence[Any] | None = None) -> Fra
     known = [s for s in starts if s is not None]
     if len(known) < len(headers):
         raise MissingInformation(
-            "No date and time of acquisition (0008,0022), (0008,0032).", "Give start: for the series in case.yaml."
+            "No date and time of acquisition (0008,0022), (0008,0032).", "Give scans: start: in case.yaml."
         )
     durations = tuple((header.positive(h, "ActualFrameDuration") or 0.0) / 1000 for h in headers)
     every = headers if among is None else among
@@ -127,7 +127,7 @@ def timing_of(headers: Sequence[Any], frames: Frames, injection: Injected) -> tu
     if stated is None:
         raise MissingInformation(
             "Neither Decay Correction (0054,1102) nor Corrected Image (0028,0051) tells whether decay was corrected.",
-            "Give decay_corrected_to: for the series in case.yaml.",
+            "Give scans: decay_corrected_to: in case.yaml.",
         )
     reference, notes = stated
     scan, scan_notes = scan_start(headers, frames, injection.half_life_s)
@@ -273,7 +273,7 @@ def _doubt(reference: Reference, frames: Frames, scan: datetime, injection: Inje
         f"Decay Correction says {word} (which multiplies by {expected:.4f}), but Decay Factor is 1, as if nothing had"
         f" been corrected. {word} is believed: 1 is what is written where the factor is not filled in. If the series is"
         f" in truth uncorrected, its activity is {expected - 1:.1%} higher than taken here;"
-        " decay_corrected_to: none in case.yaml says so."
+        " scans: decay_corrected_to: none in case.yaml says so."
     )
 
 

@@ -213,11 +213,7 @@ def _series_key(file: Path, head: Any) -> tuple[str, ...]:
     """
     kind = kind_of(head)
     uid = header.text(head, "SeriesInstanceUID") or str(file.parent)
-    alone = (
-        ""
-        if int(head.get("NumberOfFrames") or 1) == 1 and kind in (Kind.PET, Kind.SPECT, Kind.CT, Kind.MR)
-        else str(file)
-    )
+    alone = "" if header.frames(head) == 1 and kind in (Kind.PET, Kind.SPECT, Kind.CT, Kind.MR) else str(file)
     localizer = "LOCALIZER" if "LOCALIZER" in header.words(head, "ImageType") else ""
     return uid, header.text(head, "SOPClassUID"), header.text(head, "PatientID"), kind.name, localizer, alone
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.sequence import Sequence
 
 from hevesy.errors import UnreadableFile
 
@@ -14,16 +16,52 @@ from hevesy.errors import UnreadableFile
 EARLIEST_YEAR = 1950
 
 
+def raw(header: Any, keyword: str | tuple[int, int]) -> Any:
+    """Return a value as pydicom converts it; None where it is absent or empty.
+
+    Raises
+    ------
+    UnreadableFile
+        If the stored bytes are no value of the element's kind.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # a value that breaks the standard's style, such as its length, still counts
+            value = header.get(keyword)
+    except Exception as error:  # conversion is lazy, and damage makes it raise many kinds
+        raise UnreadableFile(f"{keyword} is damaged ({error}).", "Export the object again.") from error
+    return None if value == "" else value
+
+
+def whole(header: Any, keyword: str, default: int = 0) -> int:
+    """Return a whole number, or the default where it is absent or empty.
+
+    Raises
+    ------
+    UnreadableFile
+        If the value is not one number.
+    """
+    value = number(header, keyword)
+    return default if value is None else int(value)
+
+
+def frames(header: Any) -> int:
+    """Return the number of frames; 1 where it is not stated."""
+    return max(whole(header, "NumberOfFrames", 1), 1)
+
+
 def text(header: Any, keyword: str) -> str:
     """Return a text value, stripped; ``""`` where it is absent or empty."""
-    value = header.get(keyword)
+    value = raw(header, keyword)
     return "" if value is None else str(value).strip()
 
 
 def words(header: Any, keyword: str) -> tuple[str, ...]:
     """Return a multi-valued text, such as Image Type, in capitals; empty where it is absent."""
-    value = header.get(keyword)
-    if value is None or value == "":
+    value = raw(header, keyword)
+    if value is None:
         return ()
     values = [value] if isinstance(value, str) else list(value)
     return tuple(str(v).strip().upper() for v in values)
@@ -37,8 +75,8 @@ def number(header: Any, keyword: str) -> float | None:
     UnreadableFile
         If the value is not one finite number.
     """
-    value = header.get(keyword)
-    if value is None or value == "":
+    value = raw(header, keyword)
+    if value is None:
         return None
     try:
         result = float(value)
@@ -55,6 +93,26 @@ def positive(header: Any, keyword: str) -> float | None:
     return value if value is not None and value > 0 else None
 
 
+def numbers(header: Any, keyword: str) -> NDArray[np.float64] | None:
+    """Return finite numbers (n,); None where the value is absent or empty.
+
+    Raises
+    ------
+    UnreadableFile
+        If the value is not made of finite numbers.
+    """
+    value = raw(header, keyword)
+    if value is None:
+        return None
+    try:
+        result = np.array([float(v) for v in (value if np.iterable(value) else [value])])
+    except (TypeError, ValueError) as error:
+        raise UnreadableFile(f"{keyword} holds '{value}', which are not numbers.") from error
+    if not np.isfinite(result).all():
+        raise UnreadableFile(f"{keyword} holds {value}, which are not finite.")
+    return result if result.size else None
+
+
 def vector(header: Any, keyword: str, length: int) -> NDArray[np.float64] | None:
     """Return a vector of given length; None where it is absent or empty.
 
@@ -63,21 +121,16 @@ def vector(header: Any, keyword: str, length: int) -> NDArray[np.float64] | None
     UnreadableFile
         If the value has another length or is not made of finite numbers.
     """
-    value = header.get(keyword)
-    if value is None or value == "" or not np.size(value):
-        return None
-    try:
-        result = np.array(value, dtype=np.float64).ravel()
-    except (TypeError, ValueError) as error:
-        raise UnreadableFile(f"{keyword} holds '{value}', which are not numbers.") from error
-    if result.size != length or not np.isfinite(result).all():
-        raise UnreadableFile(f"{keyword} needs {length} finite numbers and holds {value}.")
+    result = numbers(header, keyword)
+    if result is not None and result.size != length:
+        raise UnreadableFile(f"{keyword} needs {length} numbers and holds {result.size}.")
     return result
 
 
 def items(header: Any, keyword: str) -> tuple[Any, ...]:
     """Return the items of a sequence; empty where it is absent."""
-    return tuple(header.get(keyword) or ())
+    found = raw(header, keyword)
+    return tuple(found) if isinstance(found, Sequence) else ()
 
 
 def day(header: Any, keyword: str) -> date | None:
@@ -145,7 +198,7 @@ def private(header: Any, group: int, creator: str, element: int) -> str:
     try:
         value = header.private_block(group, creator)[element].value
     except KeyError:
-        found = header.get((group, 0x1000 | element))
+        found = raw(header, (group, 0x1000 | element))
         value = None if found is None else found.value
     if isinstance(value, bytes):
         value = value.decode("ascii", "replace")

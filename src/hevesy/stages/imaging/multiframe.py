@@ -94,7 +94,7 @@ def frame_headers(head: Any, what: str) -> list[Any]:
     if not own and not shared:
         raise MissingInformation(f"{what} has no functional groups, so that the place of its frames is unknown.")
     frames = []
-    for number in range(int(head.get("NumberOfFrames") or 1)):
+    for number in range(header.frames(head)):
         frame = Dataset()
         for keyword in ("Rows", "Columns", "FrameOfReferenceUID", "Modality"):
             if keyword in head:

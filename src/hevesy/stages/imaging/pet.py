@@ -117,7 +117,7 @@ def pet_quantity(head: Any, what: str, supplied: Supplied = NOTHING) -> tuple[Qu
     if not units:
         raise MissingInformation(
             f"{what} does not state its Units (0054,1001), so that its values have no meaning.",
-            "Give units: for the series in case.yaml: BQML, GML, CNTS or PROPCNTS.",
+            "Give scans: units: in case.yaml: BQML, GML, CNTS or PROPCNTS.",
         )
     if units not in UNITS:
         raise UnsupportedObject(f"{what} has Units {units}; only {', '.join(UNITS)} are read.")

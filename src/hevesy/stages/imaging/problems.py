@@ -7,6 +7,7 @@ from typing import Any
 
 from hevesy.core import Quantity
 from hevesy.errors import HevesyError, WrongQuantity
+from hevesy.stages.imaging import header
 from hevesy.stages.imaging.anatomy import anatomy_quantity
 from hevesy.stages.imaging.nifti_in import read_sidecar
 from hevesy.stages.imaging.pet import pet_quantity, pet_timing, require_all_slices, volumes_in_time
@@ -67,7 +68,7 @@ def _has_sidecar(series: Series) -> None:
 
 
 def _is_one_object(headers: Sequence[Any]) -> bool:
-    return int(headers[0].get("NumberOfFrames") or 1) > 1 or header_has_groups(headers[0])
+    return header.frames(headers[0]) > 1 or header_has_groups(headers[0])
 
 
 def header_has_groups(head: Any) -> bool:
@@ -99,9 +100,10 @@ def require_calibrated(quantity: Quantity, what: str) -> None:
     """
     if quantity is not Quantity.ACTIVITY_CONCENTRATION:
         name = quantity.name.lower().replace("_", " ")
+        key = "counts_per_s_per_MBq" if quantity is Quantity.COUNTS else "Bq_mL_per_unit"
         raise WrongQuantity(
             f"{what} holds values of {name} ({quantity.unit}), not Bq/mL.",
-            "Give calibration_factor: in case.yaml, or a series that is calibrated.",
+            f"Give calibration: {key}: in case.yaml, or a series in Bq/mL.",
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from hevesy.core import Image, PlanarView, Projections
 from hevesy.errors import WrongQuantity
-from hevesy.stages.imaging import rtdose
+from hevesy.stages.imaging import header, rtdose
 from hevesy.stages.imaging.anatomy import read_anatomy
 from hevesy.stages.imaging.multiframe import read_multiframe
 from hevesy.stages.imaging.nifti_in import read_nifti
@@ -46,7 +46,7 @@ def _spect(series: Series, supplied: Supplied) -> tuple[Image, ...]:
 
 
 def _anatomy(series: Series, supplied: Supplied) -> tuple[Image, ...]:
-    if int(series.headers[0].get("NumberOfFrames") or 1) > 1 or "SharedFunctionalGroupsSequence" in series.headers[0]:
+    if header.frames(series.headers[0]) > 1 or "SharedFunctionalGroupsSequence" in series.headers[0]:
         return _multiframe(series, supplied)
     return (read_anatomy(series.headers, series.files, series.name),)
 

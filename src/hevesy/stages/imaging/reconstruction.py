@@ -83,7 +83,11 @@ def read_reconstruction(
 
 
 def _meaning(head: Any, what: str, supplied: Supplied) -> tuple[Quantity, tuple[float, float] | None]:
-    """Return what the values mean, and slope and intercept from stored values; None means the rescale's."""
+    """Return what the values mean, and slope and intercept from stored values; None means the rescale's.
+
+    A gamma camera's reconstruction that states no unit holds counts: what a calibration factor in counts per second
+    and becquerel is measured with.
+    """
     units = (supplied.units or header.text(head, "Units")).upper()
     if units in UNITS:
         return UNITS[units], None
@@ -95,7 +99,7 @@ def _meaning(head: Any, what: str, supplied: Supplied) -> tuple[Quantity, tuple[
             raise UnsupportedObject(f"{what} maps its values to '{unit or 'no unit'}', which has no meaning here.")
         quantity, factor = MEASURED_IN[unit]
         return quantity, (slope * factor, (header.number(mapping, "RealWorldValueIntercept") or 0.0) * factor)
-    return Quantity.PROPORTIONAL_TO_COUNTS, None
+    return Quantity.COUNTS, None
 
 
 def _scaled(stored: NDArray[Any], scale: tuple[float, float]) -> NDArray[np.float32]:
@@ -167,8 +171,8 @@ def reconstruction_grid(head: Any, what: str, slices: int | None = None) -> tupl
     row = directions[:3] / np.linalg.norm(directions[:3])
     column = directions[3:] / np.linalg.norm(directions[3:])
     normal = np.cross(row, column)
-    rows, columns = int(head.Rows), int(head.Columns)
-    slices = int(head.get("NumberOfFrames") or 1) if slices is None else slices
+    rows, columns = header.whole(head, "Rows"), header.whole(head, "Columns")
+    slices = header.frames(head) if slices is None else slices
     affine = np.eye(4)
     affine[:3, 0], affine[:3, 1], affine[:3, 2] = row * column_mm, column * row_mm, normal * abs(step)
     affine[:3, 3] = position + (normal * step * (slices - 1) if step < 0 else 0)

@@ -194,4 +194,4 @@ class Series:
 
 
 def _class_name(head: Any) -> str:
-    return str(getattr(head.get("SOPClassUID"), "name", "") or "object of unknown class")
+    return str(getattr(header.raw(head, "SOPClassUID"), "name", "") or "object of unknown class")

@@ -109,8 +109,9 @@ def _radii(head: Any, vectors: dict[str, NDArray[np.int64]]) -> NDArray[np.float
             pick(rotations, int(vectors["rotation"][frame]), None),
         )
         for source in sources:
-            value = None if source is None else source.get("RadialPosition")
-            values = np.atleast_1d(np.array(0.0 if value in (None, "") else value, dtype=np.float64))
+            values = None if source is None else header.numbers(source, "RadialPosition")
+            if values is None:
+                continue
             view = int(vectors["view"][frame])
             radius = float(values[0] if values.size == 1 else values[view - 1] if view <= values.size else 0)
             if radius > 0:

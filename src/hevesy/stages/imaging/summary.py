@@ -78,7 +78,7 @@ def missing_for_dose(folder: Folder, summaries: tuple[Summary, ...]) -> tuple[st
             "One time point alone: no washout can be fitted; a second scan or a population half-life is needed."
         )
     if usable and not any(s.nuclide for s in usable):
-        missing.append("No nuclide is named: give administration: nuclide: in case.yaml.")
+        missing.append("No nuclide is named: give nuclide: in case.yaml.")
     if usable and not any(s.administered_activity_Bq for s in usable):
         missing.append("No administered activity is stated: give administration: activity_MBq: in case.yaml.")
     drawn = {uid for s in summaries for uid in s.drawn_on}
@@ -92,7 +92,7 @@ def _volume(series: Series) -> dict[str, Any]:
     if series.headers and header_has_groups(series.headers[0]):
         frames = frame_headers(series.headers[0], series.name)
         return {"grid": stack_slices(frames, series.name).grid, "volumes": 1}
-    if int(series.headers[0].get("NumberOfFrames") or 1) > 1:
+    if header.frames(series.headers[0]) > 1:
         return {"grid": reconstruction_grid(series.headers[0], series.name)[0], "volumes": 1}
     members = volumes_in_time(series.headers)
     stack = stack_slices([series.headers[i] for i in members[0]], series.name)
@@ -125,13 +125,13 @@ def _structures(series: Series) -> dict[str, Any]:
 
 
 def _pixels(series: Series) -> str:
-    if not series.headers or not series.headers[0].get("Rows"):
+    if not series.headers or not header.whole(series.headers[0], "Rows"):
         return ""
     head = series.headers[0]
-    frames = int(head.get("NumberOfFrames") or 1)
+    frames = header.frames(head)
     count = frames if len(series.files) == 1 else len(series.files)
     spacing = header.vector(head, "PixelSpacing", 2)
-    size = f"{head.Columns}×{head.Rows}" + (f"×{count}" if count > 1 else "")
+    size = f"{header.whole(head, 'Columns')}×{header.whole(head, 'Rows')}" + (f"×{count}" if count > 1 else "")
     return size if spacing is None else f"{size} pixels of {spacing[1]:.4g}×{spacing[0]:.4g} mm"
 
 

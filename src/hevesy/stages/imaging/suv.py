@@ -136,7 +136,7 @@ def activity_at_reference_Bq(injection: Injected, timing: Timing) -> float:
     if injection.activity_Bq is None or injection.half_life_s is None:
         raise MissingInformation(
             "Radionuclide Total Dose (0018,1074) or Half Life (0018,1075) is absent.",
-            "Give administration: activity_MBq: and nuclide: in case.yaml.",
+            "Give administration: activity_MBq: in case.yaml.",
         )
     elapsed = seconds_between(injection.time, timing.decay_corrected_to)
     if elapsed < 0:
@@ -164,7 +164,7 @@ def size_of(patient: Patient, normalisation: Normalisation) -> float:
     if normalisation is Normalisation.BODY_SURFACE:
         return float(0.007184 * weight**0.425 * height_cm**0.725 * 1e4)
     if patient.sex not in ("M", "F"):
-        raise MissingInformation("Lean body mass needs the patient's sex (0010,0040), M or F.", "Give patient: sex:.")
+        raise MissingInformation("Lean body mass needs the patient's sex (0010,0040), M or F.", "Complete the header.")
     man = patient.sex == "M"
     if normalisation is Normalisation.LEAN_BODY_MASS_JAMES:
         first, second = (1.10, 128) if man else (1.07, 148)

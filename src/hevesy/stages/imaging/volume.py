@@ -100,7 +100,7 @@ def read_values(stack: Stack, files: Sequence[Path], headers: Sequence[Any]) -> 
 
 
 def _one_size(headers: Sequence[Any], what: str) -> tuple[int, int]:
-    sizes = {(int(h.get("Rows") or 0), int(h.get("Columns") or 0)) for h in headers}
+    sizes = {(header.whole(h, "Rows"), header.whole(h, "Columns")) for h in headers}
     if len(sizes) > 1:
         raise MixedSeries(f"{what} mixes slices of {_listed(f'{r}×{c}' for r, c in sizes)} pixels.", "Separate them.")
     return sizes.pop()

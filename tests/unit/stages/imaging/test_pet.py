@@ -53,7 +53,7 @@ def test_counts_of_philips_become_activity_by_the_private_factor(tmp_path):
 def test_a_calibration_that_is_lacking_is_a_problem_of_the_series(tmp_path):
     problems = only(tmp_path, dicom.pet(STORED, Units="PROPCNTS")).problems
     assert [type(p) for p in problems] == [WrongQuantity]
-    assert "calibration_factor" in str(problems[0])
+    assert "Bq_mL_per_unit" in str(problems[0])
 
 
 def test_a_sound_series_has_no_problem(tmp_path):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,7 +80,9 @@ def ticks(most: float, about: int = 6) -> list[float]:
 
 
 def time_activity_chart(found: RegionResult) -> Markup:
-    """Draw the measured activities with 95% bars, the fitted curve, and its 95% band; the tail is dashed.
+    """Draw the measured activities, the fitted curve, and its 95% band; the tail is dashed.
+
+    Bars are 95% of what each point has for itself; what the points share would move curve and points together.
 
     The scale follows points and curve, and the band as far as twice those: a band that runs off the
     frame says that almost nothing is known there.
@@ -85,7 +90,10 @@ def time_activity_chart(found: RegionResult) -> Markup:
     model = found.model
     hours, mega = np.asarray(model.times_s) / 3600, 1e-6
     activity, lower, upper = (np.asarray(a) * mega for a in (model.activity_Bq, model.lower_Bq, model.upper_Bq))
-    high = max(float(activity.max()), *((p.value + COVERAGE * p.u) * mega for p in found.activity))
+    own, _ = own_and_shared(found.activity)
+    high = max(
+        float(activity.max()), *((p.value + COVERAGE * u) * mega for p, u in zip(found.activity, own, strict=True))
+    )
     most = 1.06 * min(max(high, float(upper.max())), 2 * high) or 1.0
     axes = Axes(float(hours[-1]), most)
     last = found.times_s[-1] / 3600
@@ -102,8 +110,26 @@ def time_activity_chart(found: RegionResult) -> Markup:
         tag("text", "last scan", x=float(axes.x(last)) + 5, y=_TOP + 9, class_="tick"),
         axes.line(np.append(hours[before], last), np.append(activity[before], at_last), "curve"),
         axes.line(np.append(last, hours[after]), np.append(at_last, activity[after]), "curve tail"),
-        *(_point(axes, t / 3600, a) for t, a in zip(found.times_s, found.activity, strict=True)),
+        *(_point(axes, t / 3600, a, u) for t, a, u in zip(found.times_s, found.activity, own, strict=True)),
     )
+
+
+def own_and_shared(activity: Sequence[Measured]) -> tuple[tuple[float, ...], float]:
+    """Split the uncertainty of the points of a curve.
+
+    Returns
+    -------
+    own_Bq : tuple of float
+        Standard uncertainty of each point from causes that no other point has, such as counts, Bq.
+    shared : float
+        The largest relative standard uncertainty from causes that points have in common, such as calibration:
+        it scales points and curve together.
+    """
+    points = Counter(cause for point in activity for cause in point.shares)
+    own = tuple(math.hypot(*(s for cause, s in point.shares.items() if points[cause] == 1)) for point in activity)
+    in_common = (math.sqrt(max(point.u**2 - u**2, 0.0)) for point, u in zip(activity, own, strict=True))
+    shared = max((u / abs(p.value) for u, p in zip(in_common, activity, strict=True) if p.value), default=0.0)
+    return own, shared
 
 
 def dose_volume_chart(found: RegionResult, histogram: DoseVolumeHistogram) -> Markup:
@@ -152,9 +178,9 @@ def share_bar(percent: float, most: float) -> Markup:
     return drawing(120.0, 14.0, f"{plain(percent, 2)}%", bar, class_="bar")
 
 
-def _point(axes: Axes, hours: float, activity: Measured) -> Markup:
+def _point(axes: Axes, hours: float, activity: Measured, own_Bq: float) -> Markup:
     x = float(axes.x(hours))
-    low, high = (max(0.0, 1e-6 * (activity.value + side * COVERAGE * activity.u)) for side in (-1, 1))
+    low, high = (max(0.0, 1e-6 * (activity.value + side * COVERAGE * own_Bq)) for side in (-1, 1))
     top, foot, middle = float(axes.y(high)), float(axes.y(low)), float(axes.y(1e-6 * activity.value))
     return tag(
         "g",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
@@ -35,7 +35,10 @@ REFERENCES = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Section:
-    """One region as the page shows it: its number on the projections, what was found, and its drawings."""
+    """One region as the page shows it: its number on the projections, what was found, and its drawings.
+
+    `shared_percent` is the standard uncertainty that scales the whole curve.
+    """
 
     number: int
     found: RegionResult
@@ -44,6 +47,7 @@ class Section:
     planes: DosePlanes | None
     scale: Markup | None
     bar: Markup | None
+    shared_percent: float
     budget: tuple[tuple[str, float | None, float | None, Markup], ...]
 
 
@@ -66,6 +70,7 @@ def render(result: CaseResult, created: datetime) -> str:
         sections=_sections(result, pictures),
         whole_body=_section(0, result.whole_body, pictures, 0.0, False),
         pictures=pictures,
+        warnings=grouped(result.warnings, [r.region.name for r in (*result.regions, result.whole_body)]),
         style=Markup(_resource("report.css")),  # our own file, not what came from outside
         age_years=_age_years(result),
         record=to_json(result, created),
@@ -95,12 +100,23 @@ def half_life_text(found: RegionResult) -> str:
     return "not determined: activity still rising" if rises else "not determined"
 
 
+def grouped(warnings: Sequence[str], names: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Put warnings that begin with a region's name and a colon under that name; those on the whole case come first."""
+    groups: dict[str, list[str]] = {"": [], **{name: [] for name in names}}
+    for warning in warnings:
+        about = max((name for name in names if warning.startswith(f"{name}: ")), key=len, default="")
+        groups[about].append(warning.removeprefix(f"{about}: ") if about else warning)
+    return [(name, found) for name, found in groups.items() if found]
+
+
 def flattened(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     """Yield each setting with the dotted path to it."""
     for key, value in settings.items():
         where = f"{prefix}{key}"
         if isinstance(value, Mapping) and value:
             yield from flattened(value, f"{where}.")
+        elif isinstance(value, (list, tuple)) and any(isinstance(item, Mapping) for item in value):
+            yield from flattened({f"{where}[{n}]": item for n, item in enumerate(value)})
         else:
             yield where, _setting_text(value)
 
@@ -136,6 +152,7 @@ def _section(number: int, found: RegionResult, pictures: Pictures, most_Gy: floa
         planes=planes,
         scale=pictures.dose_bar(planes, number) if planes else None,
         bar=bar,
+        shared_percent=100 * charts.own_and_shared(found.activity)[1],
         budget=_budget(found),
     )
 
@@ -178,6 +195,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "measured": rounding.with_uncertainty,
+        "precise": lambda measured, divisor: rounding.with_uncertainty(measured, divisor, digits=5),
         "interval": rounding.interval,
         "plain": rounding.plain,
         "alike": rounding.alike,

@@ -16,21 +16,21 @@ _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 PLAIN_DIGITS = 3
 
 
-def rounded(value: float, u: float) -> tuple[str, str]:
+def rounded(value: float, u: float, digits: int = PLAIN_DIGITS) -> tuple[str, str]:
     """Return a value and its standard uncertainty as text.
 
     The uncertainty keeps two significant digits and the value ends at the same decimal place
-    (GUM, JCGM 100:2008, 7.2.6). Without an uncertainty the value keeps `PLAIN_DIGITS` and the second text is empty.
+    (GUM, JCGM 100:2008, 7.2.6). Without an uncertainty the value keeps `digits` and the second text is empty.
     """
     if not u > 0:
-        return at_place(value, _place(value, PLAIN_DIGITS)), ""
+        return at_place(value, _place(value, digits)), ""
     place = _place(u, 2)
     return at_place(value, place), at_place(u, place)
 
 
-def with_uncertainty(measured: Measured, divisor: float = 1.0) -> str:
-    """Return ``value ± u``, or the value alone where it has no uncertainty, in the unit times `divisor`."""
-    value, u = rounded(measured.value / divisor, measured.u / divisor)
+def with_uncertainty(measured: Measured, divisor: float = 1.0, digits: int = PLAIN_DIGITS) -> str:
+    """Return ``value ± u``, or the value alone to `digits` where it has no uncertainty, in the unit times `divisor`."""
+    value, u = rounded(measured.value / divisor, measured.u / divisor, digits)
     return f"{value} ± {u}" if u else value
 
 

@@ -6,7 +6,14 @@ import pytest
 
 from factories.case_result import case_result
 from hevesy.core import Measured
-from hevesy.stages.reporting.charts import Axes, dose_volume_chart, interval_bar, ticks, time_activity_chart
+from hevesy.stages.reporting.charts import (
+    Axes,
+    dose_volume_chart,
+    interval_bar,
+    own_and_shared,
+    ticks,
+    time_activity_chart,
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +45,19 @@ def test_every_measured_point_is_drawn_and_says_its_number(lesion):
         "24.0 h: 62.2 ± 3.4 MBq",
         "96.0 h: 37.0 ± 2.0 MBq",
     ]
+
+
+def test_what_points_share_is_told_apart_from_what_each_has_for_itself():
+    shared = Measured(1.0, 0.05, label="calibration")
+    points = [Measured(value, 0.02 * value, "Bq", "counts") * shared for value in (100.0, 50.0)]
+    own, common = own_and_shared(points)
+    assert own == pytest.approx((2.0, 1.0))
+    assert common == pytest.approx(0.05)
+
+
+def test_nothing_is_shared_where_there_is_one_point():
+    own, common = own_and_shared([Measured(10.0, 1.0, "Bq", "counts")])
+    assert (own, common) == ((1.0,), 0.0)
 
 
 def test_a_band_that_runs_away_does_not_flatten_the_curve(lesion):

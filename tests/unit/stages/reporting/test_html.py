@@ -8,7 +8,7 @@ import pytest
 from factories.case_result import BALLS, case_result, rising_case
 from hevesy.core import Role
 from hevesy.errors import OutputFailed
-from hevesy.stages.reporting.html import flattened, half_life_text, render, write_html
+from hevesy.stages.reporting.html import flattened, grouped, half_life_text, render, write_html
 
 NOW = datetime(2024, 3, 9, 12, 0)
 
@@ -170,9 +170,23 @@ def test_the_page_stays_small_enough_to_send(case):
     assert len(render(case, NOW).encode()) < 3e6
 
 
+def test_warnings_are_put_under_the_region_that_they_speak_of():
+    warnings = ["Liver: a", "No CT.", "Liver lesion: b", "Liver: c", "Spleen: d"]
+    assert grouped(warnings, ["Liver", "Liver lesion"]) == [
+        ("", ["No CT.", "Spleen: d"]),
+        ("Liver", ["a", "c"]),
+        ("Liver lesion", ["b"]),
+    ]
+
+
+def test_what_all_points_of_a_curve_share_is_said_beside_it(page):
+    assert "by ± 5.0% (one standard uncertainty)" in page.text  # the calibration of 5%
+
+
 def test_settings_are_listed_by_their_dotted_path():
-    settings = {"a": {"b": True, "c": [1, 2]}, "d": None, "e": {}}
-    assert list(flattened(settings)) == [("a.b", "yes"), ("a.c", "1, 2"), ("d", "none"), ("e", "none")]
+    settings = {"a": {"b": True, "c": [1, 2]}, "d": None, "e": {}, "f": [{"g": 1}, {"g": 2}]}
+    listed = [("a.b", "yes"), ("a.c", "1, 2"), ("d", "none"), ("e", "none"), ("f[0].g", "1"), ("f[1].g", "2")]
+    assert list(flattened(settings)) == listed
 
 
 def test_a_page_that_cannot_be_written_leaves_nothing(case, tmp_path):

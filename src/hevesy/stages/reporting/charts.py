@@ -134,15 +134,14 @@ def own_and_shared(activity: Sequence[Measured]) -> tuple[tuple[float, ...], flo
 
 def dose_volume_chart(found: RegionResult, histogram: DoseVolumeHistogram) -> Markup:
     """Draw the cumulative dose-volume histogram with D98, D50 and D2 marked."""
-    axes = Axes(1.04 * histogram.maximum_Gy or 1.0, 105.0)
+    axes = Axes(1.1 * histogram.maximum_Gy or 1.0, 105.0)
     kept = np.unique(np.linspace(0, histogram.dose_Gy.size - 1, 240).round().astype(int))
     dose, volume = histogram.dose_Gy[kept], 100 * histogram.volume_fraction[kept]
     marks = []
     for percent in (98, 50, 2):
         x, y = float(axes.x(histogram.at_volume(percent))), float(axes.y(percent))
         marks += [tag("circle", cx=x, cy=y, r=3.4, class_="mark")]
-        side, anchor = (-7, "end") if x > 0.85 * _WIDTH else (7, "start")
-        marks += [tag("text", f"D{percent}", x=x + side, y=y - 5, class_="tick strong", text_anchor=anchor)]
+        marks += [tag("text", f"D{percent}", x=x + 7, y=y - 5, class_="tick strong")]
     return drawing(
         _WIDTH,
         _HEIGHT,

@@ -120,8 +120,8 @@ def test_what_was_aligned_is_shown_before_and_after_with_the_agreement(case):
     first, second = case.time_points[:2]
     pair = replace(case, time_points=(first, replace(second, unaligned=first.activity)))
     text = Page(render(pair, NOW)).text
-    assert "Before: agreement 0.610" in text
-    assert "After: agreement 0.930" in text
+    assert "Before: as its header places it" in text
+    assert "Agreement rose from 0.610 to 0.930." in text
     alone = replace(case, time_points=case.time_points[:1])
     assert "No scan was moved" in Page(render(alone, NOW)).text
 
@@ -180,7 +180,7 @@ def test_warnings_are_put_under_the_region_that_they_speak_of():
 
 
 def test_what_all_points_of_a_curve_share_is_said_beside_it(page):
-    assert "by ± 5.0% (one standard uncertainty)" in page.text  # the calibration of 5%
+    assert "share, ± 5.0% (one standard uncertainty)" in page.text  # the calibration of 5%
 
 
 def test_settings_are_listed_by_their_dotted_path():

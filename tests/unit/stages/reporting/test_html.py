@@ -121,7 +121,7 @@ def test_what_was_aligned_is_shown_before_and_after_with_the_agreement(case):
     pair = replace(case, time_points=(first, replace(second, unaligned=first.activity)))
     text = Page(render(pair, NOW)).text
     assert "Before: as its header places it" in text
-    assert "Agreement rose from 0.610 to 0.930." in text
+    assert "Agreement 0.930; before registration 0.610." in text
     alone = replace(case, time_points=case.time_points[:1])
     assert "No scan was moved" in Page(render(alone, NOW)).text
 

@@ -17,7 +17,7 @@ from pydicom.uid import RTStructureSetStorage
 from hevesy.core import Outline, Role
 from hevesy.errors import EmptyInput, UnreadableFile, UnsupportedObject
 from hevesy.stages.imaging.derived import derived_object, frame_of_reference, referenced, save
-from hevesy.stages.imaging.structures import Structures
+from hevesy.stages.imaging.structures import Structures, refusing_damage
 
 #: RT ROI Interpreted Type (PS3.3 C.8.8.8.1) → role; other types say nothing about it
 ROLE_OF_TYPE = {
@@ -61,7 +61,11 @@ def read_structures(source: Dataset | Path) -> Structures:
     EmptyInput
         If no region of interest holds a closed contour.
     """
-    dataset = _open(source)
+    with refusing_damage("The structure set"):
+        return _read(_open(source))
+
+
+def _read(dataset: Dataset) -> Structures:
     observed = {int(o.ReferencedROINumber): o for o in dataset.get("RTROIObservationsSequence") or ()}
     drawn = {int(c.ReferencedROINumber): c for c in dataset.get("ROIContourSequence") or ()}
     outlines: list[Outline] = []

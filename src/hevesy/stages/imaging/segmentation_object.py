@@ -23,7 +23,7 @@ from hevesy.errors import (
     UnsupportedObject,
 )
 from hevesy.stages.imaging.segmentation_writer import write
-from hevesy.stages.imaging.structures import Structures
+from hevesy.stages.imaging.structures import Structures, refusing_damage
 
 __all__ = ["read_segments", "write"]
 
@@ -84,12 +84,18 @@ def read_segments(source: Dataset | Path) -> Structures:
     EmptyInput
         If no segment holds a voxel.
     """
-    dataset = _open(source)
+    with refusing_damage("The segmentation"):
+        return _read(_open(source))
+
+
+def _read(dataset: Dataset) -> Structures:
     frames = _frames(dataset)
     notes: list[str] = []
     regions: list[Region] = []
     for segment in dataset.get("SegmentSequence") or ():
         number = int(segment.SegmentNumber)
+        if dataset.SegmentationType == "LABELMAP" and number == int(dataset.get("PixelPaddingValue") or 0):
+            continue  # what a label map calls background is what no segment covers
         name = str(segment.get("SegmentLabel") or f"Segment {number}").strip()
         if any(region.name == name for region in regions):
             notes.append(f"Two segments are named '{name}'; number {number} is called '{name} [{number}]'.")

@@ -7,13 +7,14 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 from pydicom.uid import RTDoseStorage, RTPlanStorage
 
 from hevesy.core import Grid, Image, Provenance, Quantity
 from hevesy.errors import BadInput, MissingInformation, UnreadableFile, UnsupportedObject, WrongQuantity
+from hevesy.stages.imaging.damage import read_whole
 from hevesy.stages.imaging.derived import (
     Planes,
     decimal,
@@ -93,7 +94,7 @@ def _describe_planes(made: Dataset, planes: Planes, shape: tuple[int, ...]) -> N
     made.PixelSpacing = [decimal(between_rows), decimal(between_columns)]
     made.SliceThickness = decimal(between_planes)
     made.NumberOfFrames, made.Rows, made.Columns = shape
-    made.FrameIncrementPointer = pydicom.tag.Tag("GridFrameOffsetVector")
+    made.FrameIncrementPointer = Tag("GridFrameOffsetVector")
     made.GridFrameOffsetVector = decimals(np.arange(shape[0]) * between_planes)
     made.SamplesPerPixel = 1
     made.PhotometricInterpretation = "MONOCHROME2"
@@ -127,7 +128,7 @@ def read(source: Dataset | Path) -> Image:
     MissingInformation
         If the scaling or a position is absent.
     """
-    dataset = source if isinstance(source, Dataset) else _open(source)
+    dataset = source if isinstance(source, Dataset) else read_whole(source)
     if dataset.get("SOPClassUID") != RTDoseStorage:
         raise UnsupportedObject("The object is not an RT dose.")
     units, kind = dataset.get("DoseUnits"), dataset.get("DoseType")
@@ -144,13 +145,6 @@ def read(source: Dataset | Path) -> Image:
         raise UnreadableFile("The RT dose's pixel data cannot be decoded; it may be truncated.") from fault
     values = np.ascontiguousarray(pixels.transpose(2, 1, 0)) * float(dataset.DoseGridScaling)
     return Image(values, _grid(dataset, len(pixels)), quantity, provenance=Provenance(str(dataset.SOPInstanceUID)))
-
-
-def _open(path: Path) -> Dataset:
-    try:
-        return pydicom.dcmread(path)
-    except Exception as fault:  # pydicom raises many kinds on damaged files
-        raise UnreadableFile(f"{path} cannot be read as DICOM.") from fault
 
 
 def _grid(dataset: Dataset, count: int) -> Grid:

@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-import pydicom
 from numpy.typing import NDArray
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
@@ -16,8 +15,9 @@ from pydicom.uid import RTStructureSetStorage
 
 from hevesy.core import Outline, Role
 from hevesy.errors import EmptyInput, UnreadableFile, UnsupportedObject
+from hevesy.stages.imaging.damage import read_whole, refusing_damage
 from hevesy.stages.imaging.derived import derived_object, frame_of_reference, referenced, save
-from hevesy.stages.imaging.structures import Structures, refusing_damage
+from hevesy.stages.imaging.structures import Structures
 
 #: RT ROI Interpreted Type (PS3.3 C.8.8.8.1) → role; other types say nothing about it
 ROLE_OF_TYPE = {
@@ -93,17 +93,7 @@ def _read(dataset: Dataset) -> Structures:
 
 
 def _open(source: Dataset | Path) -> Dataset:
-    if isinstance(source, Dataset):
-        dataset, where = source, "The object"
-    else:
-        where = str(source)
-        try:
-            dataset = pydicom.dcmread(source, force=True)
-            kind = dataset.get("SOPClassUID")
-        except Exception as fault:  # pydicom raises many kinds on damaged files
-            raise UnreadableFile(f"{where} cannot be read as DICOM.") from fault
-        if kind is None:
-            raise UnreadableFile(f"{where} cannot be read as DICOM.")
+    dataset, where = (source, "The object") if isinstance(source, Dataset) else (read_whole(source), str(source))
     if dataset.get("SOPClassUID") != RTStructureSetStorage:
         raise UnsupportedObject(f"{where} is not an RT structure set.")
     return dataset

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.uid import SegmentationStorage
@@ -22,8 +21,9 @@ from hevesy.errors import (
     UnreadableFile,
     UnsupportedObject,
 )
+from hevesy.stages.imaging.damage import read_whole, refusing_damage
 from hevesy.stages.imaging.segmentation_writer import write
-from hevesy.stages.imaging.structures import Structures, refusing_damage
+from hevesy.stages.imaging.structures import Structures
 
 __all__ = ["read_segments", "write"]
 
@@ -119,12 +119,7 @@ def _read(dataset: Dataset) -> Structures:
 
 
 def _open(source: Dataset | Path) -> Dataset:
-    dataset, where = (source, "The object") if isinstance(source, Dataset) else (None, str(source))
-    if dataset is None:
-        try:
-            dataset = pydicom.dcmread(Path(where))
-        except Exception as fault:  # pydicom raises many kinds on damaged files
-            raise UnreadableFile(f"{where} cannot be read as DICOM.") from fault
+    dataset, where = (source, "The object") if isinstance(source, Dataset) else (read_whole(source), str(source))
     if dataset.get("SOPClassUID") not in (SegmentationStorage, LABEL_MAP_SEGMENTATION_STORAGE):
         raise UnsupportedObject(f"{where} is not a segmentation object.")
     if dataset.get("SegmentationType") not in ("BINARY", "FRACTIONAL", "LABELMAP"):

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from hevesy.core import Outline, Region
-from hevesy.errors import HevesyError, UnreadableFile
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,20 +36,3 @@ class Structures:
     outlines: tuple[Outline, ...] = ()
     regions: tuple[Region, ...] = ()
     notes: tuple[str, ...] = ()
-
-
-@contextmanager
-def refusing_damage(what: str) -> Iterator[None]:
-    """Turn whatever a damaged object makes the parser raise, often only as a part of it is used, into a refusal.
-
-    Raises
-    ------
-    UnreadableFile
-        If anything but a refusal is raised within.
-    """
-    try:
-        yield
-    except HevesyError:
-        raise
-    except Exception as fault:
-        raise UnreadableFile(f"{what} is damaged: a part that it must have is missing or cut off.") from fault

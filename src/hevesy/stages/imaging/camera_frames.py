@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,8 +31,15 @@ VECTORS = {
 }
 
 
+#: numbers that frames get by their order where the vector is absent
+COUNTABLE = ("slice", "view", "time")
+
+
 def frame_vectors(head: Any) -> dict[str, NDArray[np.int64]]:
-    """Return for every frame its number, from 1, in each of `VECTORS`; ones where a vector is absent.
+    """Return for every frame its number, from 1, in each of `VECTORS`.
+
+    Where a vector is absent, slices, angular views and time slices are counted in the order of frames within their
+    window, detector, phase, rotation and gate; of everything else there is one.
 
     Raises
     ------
@@ -42,13 +50,24 @@ def frame_vectors(head: Any) -> dict[str, NDArray[np.int64]]:
     found = {}
     for name, keyword in VECTORS.items():
         vector = header.numbers(head, keyword)
-        if vector is None:
-            found[name] = np.ones(frames, np.int64)
-            continue
-        if vector.shape != (frames,):
+        if vector is not None and vector.shape != (frames,):
             raise UnreadableFile(f"{keyword} has {vector.size} numbers for {frames} frames.")
-        found[name] = vector.astype(np.int64)
-    return found
+        if vector is not None:
+            found[name] = vector.astype(np.int64)
+    order = _order_within(list(found.values()), frames)
+    ones = np.ones(frames, np.int64)
+    return {name: found.get(name, order if name in COUNTABLE else ones) for name in VECTORS}
+
+
+def _order_within(vectors: list[NDArray[np.int64]], frames: int) -> NDArray[np.int64]:
+    """Return the place, from 1, of each frame among those that share all the numbers given."""
+    seen: Counter[tuple[int, ...]] = Counter()
+    order = np.empty(frames, np.int64)
+    for frame in range(frames):
+        group = tuple(int(v[frame]) for v in vectors)
+        seen[group] += 1
+        order[frame] = seen[group]
+    return order
 
 
 def frame_counts(path: Path, head: Any) -> NDArray[np.float32]:

@@ -244,14 +244,15 @@ def _by_factor(headers: Sequence[Any], frames: Frames, scan: datetime, injection
         name
         for name, to in candidates.items()
         if all(
-            abs((f or 0) / _factor(injection.half_life_s, to, start, duration) - 1) < FACTOR_TOLERANCE
+            abs((f or 0) / decay_factor(injection.half_life_s, to, start, duration) - 1) < FACTOR_TOLERANCE
             for f, start, duration in zip(factors, frames.starts, frames.durations_s, strict=True)
         )
     ]
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _factor(half_life_s: float, to: datetime, start: datetime, duration_s: float) -> float:
+def decay_factor(half_life_s: float, to: datetime, start: datetime, duration_s: float) -> float:
+    """Return what the mean over a frame is multiplied by to be the activity at an instant."""
     elapsed = (start - to).total_seconds() + mean_count_time_s(half_life_s, duration_s)
     return math.exp(math.log(2) / half_life_s * elapsed)
 
@@ -265,7 +266,7 @@ def _doubt(reference: Reference, frames: Frames, scan: datetime, injection: Inje
     to = scan if reference == "start" else injection.time
     if injection.half_life_s is None or to is None:
         return ""
-    expected = _factor(injection.half_life_s, to, frames.start, frames.durations_s[0])
+    expected = decay_factor(injection.half_life_s, to, frames.start, frames.durations_s[0])
     if abs(expected - 1) < 0.002:
         return ""
     word = "ADMIN" if reference == "administration" else "START"

@@ -16,7 +16,7 @@ from hevesy.core import Image, Provenance, Quantity, Timing
 from hevesy.errors import BadInput, IncompleteSeries, MissingInformation, UnsupportedObject
 from hevesy.stages.imaging import header
 from hevesy.stages.imaging.administration import Injected, injected
-from hevesy.stages.imaging.decay_tags import Frames, frames_of, instant_of, scan_start, timing_of
+from hevesy.stages.imaging.decay_tags import Frames, decay_factor, frames_of, instant_of, scan_start, timing_of
 from hevesy.stages.imaging.supplied import NOTHING, Supplied
 from hevesy.stages.imaging.volume import read_values, stack_slices
 
@@ -65,12 +65,35 @@ def read_pet(
         require_all_slices(own, what)
         timing, timing_notes = pet_timing(own, quantity, supplied, headers)
         values: NDArray[np.float32] = read_values(stack, [files[i] for i in members], own)
-        if scale != 1:
-            values = (values.astype(np.float64) * scale).astype(np.float32)
+        factors, timing, bed_notes = _one_instant(own, stack.order, timing, supplied)
+        if scale != 1 or factors is not None:
+            values = (values.astype(np.float64) * scale * (1.0 if factors is None else factors)).astype(np.float32)
         source = f"DICOM series {header.text(headers[0], 'SeriesInstanceUID')}"
-        provenance = Provenance(source, notes=(*notes, *stack.notes, *timing_notes))
+        provenance = Provenance(source, notes=(*notes, *stack.notes, *timing_notes, *bed_notes))
         images.append(Image(values, stack.grid, quantity, timing, provenance))
     return tuple(images)
+
+
+def _one_instant(
+    headers: Sequence[Any], order: Sequence[int], timing: Timing | None, supplied: Supplied
+) -> tuple[NDArray[np.float64] | None, Timing | None, tuple[str, ...]]:
+    """Bring uncorrected bed positions, which are means over different frames, to the start of the scan.
+
+    Returns factors for the slices in their order, or None where one instant or frame belongs to all of them.
+    """
+    if timing is None or timing.decay_corrected_to is not None:
+        return None, timing, ()
+    frames = known_frames(headers, supplied)
+    if len(set(frames.starts)) == 1:
+        return None, timing, ()
+    half_life = known_injection(headers[0], frames, supplied).half_life_s
+    if half_life is None:
+        raise MissingInformation(
+            "Bed positions are not decay-corrected and the half-life is not stated, so that they cannot be joined."
+        )
+    factors = [decay_factor(half_life, frames.start, frames.starts[i], frames.durations_s[i]) for i in order]
+    note = "Bed positions, stored without decay correction, were corrected to the start of the first."
+    return np.array(factors), replace(timing, decay_corrected_to=frames.start), (note,)
 
 
 def volumes_in_time(headers: Sequence[Any]) -> list[list[int]]:

@@ -79,6 +79,8 @@ def kind_of(head: Any) -> Kind:
     if kind is not None:
         return kind
     types = header.words(head, "ImageType")
+    if "TRANSMISSION" in types[3:4]:
+        return Kind.OTHER
     if header.text(head, "Modality") == "NM" and len(types) > 2:
         return GAMMA_CAMERA.get(types[2], Kind.OTHER)
     return Kind.OTHER

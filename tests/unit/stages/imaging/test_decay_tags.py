@@ -143,6 +143,19 @@ def test_bed_positions_lengthen_the_acquisition(tmp_path):
     assert read.timing.duration_s == 2 * 650 + 600
 
 
+def test_uncorrected_bed_positions_are_brought_to_one_instant(tmp_path):
+    objects = dicom.pet(STORED, DecayCorrection="NONE", CorrectedImage=["ATTN"])
+    for bed, one in enumerate(objects):
+        one.AcquisitionTime = f"10{10 * bed:02d}00"
+    read = read_folder(dicom.write(tmp_path, objects)).series[0].image()
+    assert read.timing.decay_corrected_to == SCAN
+    # a frame's mean over T is A(start) (1 − exp(−λT)) / (λT); here by hand for beds that start every ten minutes
+    mean = (1 - math.exp(-DECAY * 600)) / (DECAY * 600)
+    np.testing.assert_allclose(
+        read.values[0, 0], [1000 * math.exp(DECAY * 600 * bed) / mean for bed in range(3)], rtol=1e-6
+    )
+
+
 def test_a_series_dated_after_its_acquisition_does_not_move_the_start(tmp_path):
     timing = image(tmp_path, SeriesTime="140000").timing
     assert timing.decay_corrected_to == SCAN

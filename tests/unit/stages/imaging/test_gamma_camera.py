@@ -60,6 +60,19 @@ def test_a_vector_of_the_wrong_length_is_refused(tmp_path):
         series(tmp_path, camera.reconstruction(STORED, SliceVector=[1, 2, 3, 4])).image()
 
 
+def test_slices_and_views_are_counted_in_order_where_their_vector_is_absent(tmp_path):
+    image = series(tmp_path / "a", camera.reconstruction(STORED, SliceVector=None)).image()
+    np.testing.assert_array_equal(image.values, STORED.T.astype(np.float32))
+    made, _ = camera.acquisition(views=4, detectors=2, AngularViewVector=None)
+    angles = series(tmp_path / "b", made).load()[0].angles_deg
+    np.testing.assert_allclose(angles, [180, 135, 90, 45, 0, 315, 270, 225])
+
+
+def test_a_transmission_image_is_not_taken_for_an_emission(tmp_path):
+    made = camera.reconstruction(STORED, ImageType=["ORIGINAL", "PRIMARY", "RECON TOMO", "TRANSMISSION"])
+    assert series(tmp_path, made).kind is Kind.OTHER
+
+
 def test_a_reconstruction_without_place_is_refused(tmp_path):
     bare = [camera.detector(ImagePositionPatient=None)]
     with pytest.raises(MissingInformation, match="position, orientation and spacing"):

@@ -25,7 +25,6 @@ ROLE_OF_TYPE = {
     "GTV": Role.LESION,
     "CTV": Role.LESION,
     "PTV": Role.LESION,
-    "TREATED_VOLUME": Role.LESION,
     "ORGAN": Role.ORGAN,
     "AVOIDANCE": Role.ORGAN,
 }

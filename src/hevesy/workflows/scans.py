@@ -211,6 +211,7 @@ def _scan(
         start=parse_instant(entry["start"], "scans.start") if "start" in entry else None,
         duration_s=entry.get("duration_s"),
         decay_corrected_to=entry.get("decay_corrected_to"),
+        units=entry.get("units"),
         administered_at=administration.time,
         half_life_s=nuclide.half_life.value,
     )

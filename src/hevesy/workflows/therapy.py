@@ -23,7 +23,7 @@ from hevesy.stages.imaging.series import Series
 from hevesy.stages.kinetics import Fit, PopulationHalfLife, bounded_tia, check_physical, fit_curve, still_rising
 from hevesy.stages.kinetics.distribution import Part, distribute, scan_weights_s
 from hevesy.stages.radiobiology.histogram import dose_volume_histogram
-from hevesy.stages.registration.rigid import Motion
+from hevesy.stages.registration.rigid import Motion, resample
 from hevesy.stages.reporting.results import (
     Alignment,
     CaseResult,
@@ -304,7 +304,15 @@ def _model(fit: Fit, scans: Sequence[Scan]) -> CurveModel:
 
 def _time_points(scans: Sequence[Scan], series: Series4D) -> tuple[TimePoint, ...]:
     return tuple(
-        TimePoint(scan.label, scan.series.uid, scan.mid_s, scan.duration_s, image, _alignment(motion))
+        TimePoint(
+            scan.label,
+            scan.series.uid,
+            scan.mid_s,
+            scan.duration_s,
+            image,
+            _alignment(motion),
+            resample(scan.activity, image.grid) if motion else None,
+        )
         for scan, image, motion in zip(scans, series.activity, series.motions, strict=True)
     )
 

@@ -128,7 +128,7 @@ class Pictures:
         other = self._seen(moved, "coronal")
         first, second = (_relative(plane.values) for plane in (reference, other))
         pixels = np.stack((1 - first, 1 - (first + second) / 2, 1 - second), axis=-1)
-        scale = 300.0 / reference.width_mm
+        scale = 440.0 / reference.width_mm
         width, height = reference.width_mm * scale, reference.height_mm * scale
         picture = raster(colour_png((255 * pixels).astype(np.uint8)), 0, 0, width, height)
         furniture = _furniture(reference, scale, "on-light")

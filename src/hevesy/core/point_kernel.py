@@ -25,8 +25,8 @@ class PointKernel:
     radius_mm : (n + 1,) array
         Radii that bound the shells, rising from 0.
     charged_J, photons_J : (n,) array
-        Energy left in each shell by decays' electrons, positrons and alphas, and by their photons (annihilation photons
-        among them), J per decay.
+        Energy left in each shell, J per decay: what comes of electrons, positrons and alphas (their bremsstrahlung and
+        annihilation photons included), and what comes of gamma and X rays.
     beyond_J : float
         Energy that leaves the last shell, J per decay.
     u_relative : float

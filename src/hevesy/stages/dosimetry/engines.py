@@ -56,6 +56,7 @@ Engine = Callable[[Source], DoseMap]
 #: engine name → (module, function); a module is imported only when its engine is asked for
 ENGINES = {
     "local": ("hevesy.stages.dosimetry.local", "local_deposition"),
+    "vsv": ("hevesy.stages.dosimetry.voxel", "voxel_s_value"),
 }
 
 

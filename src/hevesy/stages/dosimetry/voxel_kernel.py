@@ -72,7 +72,7 @@ class VoxelKernel:
 def multiplicity(shape: tuple[int, ...]) -> Array:
     """Return how many voxels one of the octant stands for: 2 for each axis on which its offset is not 0."""
     factors = [np.where(np.arange(n) > 0, 2.0, 1.0) for n in shape]
-    return np.einsum("i,j,k->ijk", *factors)
+    return np.asarray(np.einsum("i,j,k->ijk", *factors))
 
 
 def voxel_kernel(

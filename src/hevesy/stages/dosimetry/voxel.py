@@ -1,0 +1,181 @@
+"""Voxel S-values: the decays of every voxel convolved with the energy that one leaves around itself in water."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hevesy.core import Grid, Image, Nuclide, Quantity
+from hevesy.core.point_kernel import PointKernel
+from hevesy.data import point_kernels
+from hevesy.data.materials import material
+from hevesy.errors import BadInput
+from hevesy.kernels.convolution import convolve_even
+from hevesy.physics.stopping_power import csda_range_g_cm2
+from hevesy.stages.dosimetry.engines import DoseMap, Source
+from hevesy.stages.dosimetry.voxel_kernel import VoxelKernel, voxel_kernel
+
+#: kg/m³; below it there is no tissue, and energy over mass would mean nothing
+LEAST_DENSITY = 50.0
+#: our voxel S-values in water agree with independent Monte Carlo within this, relative
+KERNEL_UNCERTAINTY = 0.01
+#: energies are convolved in units of this, J, so that 32-bit numbers neither vanish nor overflow
+CONVOLVED_J = 1e-13
+MEV_PER_J = 1 / 1.602176634e-13
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChainKernels:
+    """What a decay leaves around itself in water, parted by what a density does to it.
+
+    Parameters
+    ----------
+    charged : PointKernel
+        Electrons, positrons and alphas, within the reach of the fastest.
+    photons : PointKernel
+        Everything else: gamma and X rays, bremsstrahlung and annihilation beyond that reach.
+    reach_mm : float
+        The reach in water.
+    """
+
+    charged: PointKernel
+    photons: PointKernel
+    reach_mm: float
+
+
+def voxel_s_value(source: Source) -> DoseMap:
+    """Return the absorbed dose by voxel S-values in water.
+
+    Charged particles leave their energy where they would in water, divided by each voxel's own mass; photons give each
+    voxel the dose that water would have there (W. E. Bolch et al., MIRD Pamphlet 17, J. Nucl. Med. 40 (1999) 11S,
+    with kernels that reach across the whole image).
+
+    Raises
+    ------
+    GridMismatch
+        If activity and density lie on different grids.
+    WrongQuantity
+        If they are not Bq·s/mL and kg/m³.
+    BadInput
+        If the grid's axes are not at right angles.
+    UnknownNuclide
+        If there is no point kernel of a nuclide.
+    """
+    check(source)
+    grid = source.tia.grid
+    kernels = chain_kernels(source.nuclides)
+    decays = decays_of(source)
+    energy = convolved(decays, near_kernel(kernels, grid))
+    dose = per_mass(energy, source.density)
+    dose += photon_dose(decays, kernels, source.density)
+    image = source.density.with_values(dose, Quantity.ABSORBED_DOSE)
+    limits = (
+        "Radiation travels as in water: electrons at borders of lung and bone, and photons behind them, do otherwise.",
+        f"Voxels below {LEAST_DENSITY:g} kg/m³ get no dose.",
+    )
+    made = f"Voxel S-values of {kernels.charged.nuclide} in water; {kernels.charged.source}."
+    return DoseMap(image, made, limits, KERNEL_UNCERTAINTY)
+
+
+def check(source: Source) -> None:
+    """Refuse a source that a convolution cannot work on."""
+    source.tia.require(Quantity.TIME_INTEGRATED_ACTIVITY_CONCENTRATION)
+    source.density.require(Quantity.DENSITY)
+    source.tia.grid.require_match(source.density.grid, "Time-integrated activity and density")
+    axes = source.tia.grid.affine[:3, :3] / np.array(source.tia.grid.spacing_mm)
+    if not np.allclose(axes.T @ axes, np.eye(3), atol=1e-4):
+        raise BadInput("Voxel S-values need a grid whose axes are at right angles.", "Resample the images.")
+
+
+def decays_of(source: Source) -> NDArray[np.float32]:
+    """Return the parent's decays in each voxel."""
+    return np.asarray(source.tia.values, np.float32) * np.float32(source.tia.grid.voxel_volume_mL)
+
+
+def convolved(decays: NDArray[np.float32], kernel: VoxelKernel) -> NDArray[np.float32]:
+    """Return the energy left in each voxel, J; not negative."""
+    energy = convolve_even(decays, kernel.octant_J / CONVOLVED_J)
+    return np.maximum(energy, 0.0, out=energy) * np.float32(CONVOLVED_J)
+
+
+def per_mass(energy_J: NDArray[np.float32], density: Image) -> NDArray[np.float32]:
+    """Return energy over mass, Gy; 0 where there is no tissue."""
+    mass_kg = density.values * np.float32(density.grid.voxel_volume_mL * 1e-6)
+    tissue = density.values >= LEAST_DENSITY
+    return np.divide(energy_J, mass_kg, out=np.zeros(energy_J.shape, np.float32), where=tissue)
+
+
+def photon_dose(decays: NDArray[np.float32], kernels: ChainKernels, density: Image) -> NDArray[np.float32]:
+    """Return the dose that photons give to water in place of each voxel, Gy; 0 where there is no tissue."""
+    grid = density.grid
+    energy = convolved(decays, across(kernels.photons, grid))
+    energy /= np.float32(grid.voxel_volume_mL * 1e-6 * kernels.photons.density_kg_m3)
+    energy[density.values < LEAST_DENSITY] = 0.0
+    return energy
+
+
+def chain_kernels(nuclides: tuple[tuple[Nuclide, float], ...]) -> ChainKernels:
+    """Return the point kernels in water of a parent and its daughters together, per decay of the parent.
+
+    Raises
+    ------
+    UnknownNuclide
+        If a nuclide has none.
+    """
+    kept = [(nuclide, share) for nuclide, share in nuclides if share > 0]
+    reach = max(electron_reach_mm(nuclide) for nuclide, _ in kept)
+    return _parted(tuple((nuclide.name, share) for nuclide, share in kept), reach)
+
+
+def electron_reach_mm(nuclide: Nuclide) -> float:
+    """Return the range in water of the fastest electron of a nuclide (at least 0.1 mm, for alphas), mm."""
+    ends = [float(spectrum.energy_J[-1]) for spectrum in nuclide.beta_spectra.values()]
+    lines = [e.energy_J for e in nuclide.emissions if e.kind.is_electron]
+    fastest = max([*ends, *lines], default=0.0) * MEV_PER_J
+    return max(0.1, 10.0 * float(csda_range_g_cm2(material("water"), fastest)))
+
+
+def near_kernel(kernels: ChainKernels, grid: Grid) -> VoxelKernel:
+    """Return the voxel kernel of charged particles, as far as they reach."""
+    spacing = _spacing(grid)
+    a, b, c = (min(n - 1, int(kernels.reach_mm / s) + 1) for n, s in zip(grid.shape, spacing, strict=True))
+    return _voxel_kernel(kernels.charged, spacing, (a, b, c))
+
+
+def across(kernel: PointKernel, grid: Grid) -> VoxelKernel:
+    """Return the voxel kernel that reaches from any voxel of a grid to any other."""
+    a, b, c = (n - 1 for n in grid.shape)
+    return _voxel_kernel(kernel, _spacing(grid), (a, b, c))
+
+
+def _spacing(grid: Grid) -> tuple[float, float, float]:
+    a, b, c = (round(s, 6) for s in grid.spacing_mm)
+    return a, b, c
+
+
+# point kernels compare by identity, so that this one is found again only where `_parted` kept it
+_voxel_kernel = lru_cache(maxsize=4)(voxel_kernel)
+
+
+@lru_cache(maxsize=4)
+def _parted(shares: tuple[tuple[str, float], ...], reach_mm: float) -> ChainKernels:
+    """Add the kernels of nuclides, and part the sum at the reach of charged particles."""
+    kernels = [(point_kernels.point_kernel(name), share) for name, share in shares]
+    first = kernels[0][0]
+    whole = replace(
+        first,
+        nuclide=" + ".join(name for name, _ in shares),
+        charged_J=np.sum([k.charged_J * share for k, share in kernels], axis=0),
+        photons_J=np.sum([k.photons_J * share for k, share in kernels], axis=0),
+        beyond_J=sum(k.beyond_J * share for k, share in kernels),
+        u_relative=max(k.u_relative for k, _ in kernels),
+    )
+    inside = whole.radius_mm[1:] <= reach_mm
+    return ChainKernels(
+        replace(whole, charged_J=whole.charged_J * inside, photons_J=0 * whole.photons_J, beyond_J=0.0),
+        replace(whole, charged_J=whole.charged_J * ~inside),
+        reach_mm,
+    )

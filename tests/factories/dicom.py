@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,12 @@ def ds(value: float) -> DSfloat:
 
 
 def item(**tags: Any) -> Dataset:
-    """A sequence item."""
+    """A sequence item; values that the standard forbids are written as they are."""
     made = Dataset()
-    for keyword, value in tags.items():
-        setattr(made, keyword, value)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for keyword, value in tags.items():
+            setattr(made, keyword, value)
     return made
 
 

@@ -167,3 +167,25 @@ def test_the_mean_count_time_is_where_the_rate_equals_its_mean(ratio):
     decay = math.log(2) / 6586.2
     mean_rate = -math.expm1(-decay * duration) / (decay * duration)
     assert math.exp(-decay * mean_count_time_s(6586.2, duration)) == pytest.approx(mean_rate, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("group", "creator", "element"), [(0x0009, "GEMS_PETD_01", 0x0D), (0x0071, "SIEMENS MED PT", 0x22)]
+)
+def test_a_later_series_date_gives_way_to_what_the_vendor_writes_privately(tmp_path, group, creator, element):
+    objects = dicom.pet(STORED, SeriesTime="140000")
+    for one in objects:
+        one.private_block(group, creator, create=True).add_new(element, "DT", "20240305095500")
+    read = read_folder(dicom.write(tmp_path, objects)).series[0].image()
+    assert read.timing.decay_corrected_to == datetime(2024, 3, 5, 9, 55)
+    assert "dated after its acquisition" in read.provenance.notes[0]
+
+
+def test_a_later_series_date_gives_way_to_the_frame_reference_time(tmp_path):
+    # a second bed: its counts refer to 15 min after the scan's start, at the mean count time of its own ten minutes
+    since_start = 900 + mean_count_time_s(dicom.F18_HALF_LIFE_S, 600)
+    objects = dicom.pet(
+        STORED, SeriesTime="140000", AcquisitionTime="101500", FrameReferenceTime=dicom.ds(since_start * 1e3)
+    )
+    read = read_folder(dicom.write(tmp_path, objects)).series[0].image()
+    assert abs((read.timing.decay_corrected_to - SCAN).total_seconds()) < 0.001

@@ -64,6 +64,10 @@ class ImpossibleTiming(BadInput):
     """The times given cannot have happened, such as a scan before its injection."""
 
 
+class OutsideValidity(BadInput):
+    """A method was asked for where it is known not to hold."""
+
+
 class WrongQuantity(BadInput):
     """Values do not mean what is needed, such as counts where Bq/mL is expected."""
 

@@ -16,6 +16,8 @@ COMMANDS = {
     "dose": ("hevesy.cli.dose", "absorbed doses of one patient, from DICOM to report"),
     "inspect": ("hevesy.cli.inspect", "list what a folder of images holds and what a dose still needs"),
     "nuclide": ("hevesy.cli.nuclide", "half-life, emissions and daughters of a radionuclide"),
+    "protocol": ("hevesy.cli.protocol", "score schedules of scans on simulated patients"),
+    "tia": ("hevesy.cli.tia", "time-integrated activity of regions, from a table of curves"),
 }
 
 

@@ -12,31 +12,47 @@ from hevesy.errors import UnknownName
 
 @dataclass(frozen=True, slots=True)
 class PublishedHalfLife:
-    """One row: median, h; geometric standard deviation; source; and against what it was verified."""
+    """One row: medians, h; geometric standard deviations; source; and against what the half-life was verified.
+
+    The uptake and the spread of the activity are assumptions for simulated patients, not published figures.
+    """
 
     radiopharmaceutical: str
     tissue: str
     half_life_h: float
     geometric_sd: float
-    source: str
+    uptake_half_life_h: float
+    uptake_geometric_sd: float
+    activity_geometric_sd: float
     checked: str
+    source: str
 
 
 @cache
 def published_half_lives() -> tuple[PublishedHalfLife, ...]:
     """Read the whole table."""
     with files(__package__).joinpath("table.csv").open(encoding="utf-8") as file:
-        return tuple(
-            PublishedHalfLife(
-                row["radiopharmaceutical"],
-                row["tissue"],
-                float(row["half_life_h"]),
-                float(row["geometric_sd"]),
-                row["source"],
-                row["checked"],
-            )
-            for row in csv.DictReader(file)
-        )
+        return tuple(_row(row) for row in csv.DictReader(file))
+
+
+def _row(row: dict[str, str]) -> PublishedHalfLife:
+    words = {key: row[key] for key in ("radiopharmaceutical", "tissue", "checked", "source")}
+    return PublishedHalfLife(**words, **{key: float(value) for key, value in row.items() if key not in words})  # type: ignore[arg-type]
+
+
+def tissues(radiopharmaceutical: str) -> tuple[PublishedHalfLife, ...]:
+    """Return every row of a radiopharmaceutical.
+
+    Raises
+    ------
+    UnknownName
+        If the table has none.
+    """
+    rows = tuple(row for row in published_half_lives() if row.radiopharmaceutical == radiopharmaceutical)
+    if not rows:
+        have = ", ".join(dict.fromkeys(row.radiopharmaceutical for row in published_half_lives()))
+        raise UnknownName(f"No effective half-lives are on file for '{radiopharmaceutical}'.", f"There are: {have}.")
+    return rows
 
 
 def published_half_life(radiopharmaceutical: str, tissue: str) -> PublishedHalfLife:

@@ -58,12 +58,15 @@ class PopulationHalfLife:
         """Return the half-life that lies so many geometric standard deviations above the median, s."""
         return float(self.median_s * self.geometric_sd**normal_deviate)
 
-    def rates(self, decay_constant: float, n: int = 81) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def rates(
+        self, decay_constant: float, n: int = 81, span: tuple[float, float] = (-4.0, 4.0)
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return effective rates (n,), 1/s, and their weights (n,), sum 1, for a quadrature over patients.
 
-        Half-lives beyond the physical one cannot be: the distribution is cut there.
+        Half-lives beyond the physical one cannot be: the distribution is cut there. `span` is in geometric standard
+        deviations about the median.
         """
-        z = np.linspace(-4.0, 4.0, n)
+        z = np.linspace(*span, n)
         rates = math.log(2) / (self.median_s * self.geometric_sd**z)
         weights = np.exp(-0.5 * z**2) * (rates >= decay_constant)
         if not weights.any():

@@ -1,0 +1,129 @@
+"""``hevesy tia``: time-integrated activity of the regions of a table of curves."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from hevesy.core import Measured
+from hevesy.data.nuclides import nuclide
+from hevesy.errors import BadInput
+from hevesy.stages.kinetics import METHODS, MODELS, Fit, PopulationHalfLife, read_cohort, read_curves
+from hevesy.workflows.integration import Integration, integrate
+
+MBQ_H = 1e6 * 3600.0
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("curves", type=Path, metavar="CURVES.csv", help="columns region,t_h,activity_MBq,u_MBq")
+    parser.add_argument("--nuclide", required=True, help="such as Lu-177")
+    models = ", ".join([*MODELS, "average", "bayes"])
+    parser.add_argument("--model", default="auto", help=f"auto (default), {models}")
+    parser.add_argument("--one-scan", metavar="METHOD", help=f"for curves of one point: {', '.join(METHODS)}")
+    parser.add_argument("--u-percent", type=float, metavar="P", help="standard uncertainty of points without u_MBq")
+    parser.add_argument("--half-life-h", type=float, metavar="H", help="effective half-life of every region")
+    parser.add_argument(
+        "--half-life-gsd", type=float, metavar="G", help="its geometric standard deviation over patients"
+    )
+    parser.add_argument("--half-life-source", default="the user", metavar="TEXT", help="where it comes from")
+    parser.add_argument(
+        "--radiopharmaceutical", metavar="NAME", help='take published half-lives, such as of "Lu-177 DOTATATE"'
+    )
+    parser.add_argument("--cohort", type=Path, metavar="FILE", help="curves of your own patients: patient,region,t_h,…")
+    parser.add_argument("--administered-GBq", type=float, metavar="A", help="check that no region holds more")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print the time-integrated activity of every region."""
+    relative = options.u_percent / 100 if options.u_percent is not None else None
+    curves, warnings = read_curves(options.curves, relative)
+    asked = Integration(
+        nuclide=nuclide(options.nuclide),
+        model=options.model,
+        one_scan=options.one_scan,
+        half_life=_half_life(options),
+        radiopharmaceutical=options.radiopharmaceutical,
+        cohort=read_cohort(options.cohort, relative) if options.cohort else {},
+        administered=_administered(options.administered_GBq),
+    )
+    fits, more = integrate(curves, asked)
+    if options.json:
+        document = {"nuclide": asked.nuclide.name, "regions": [describe(fit) for fit in fits]}
+        print(json.dumps({**document, "warnings": [*warnings, *more]}, indent=2, ensure_ascii=False))
+    else:
+        show(fits, (*warnings, *more))
+
+
+def _half_life(options: argparse.Namespace) -> PopulationHalfLife | None:
+    if options.half_life_h is None:
+        return None
+    if options.half_life_gsd is None:
+        raise BadInput(
+            "An effective half-life without its spread over patients has no uncertainty.",
+            "Give --half-life-gsd, such as 1.2 for 20%; 1 only where the half-life is exact.",
+        )
+    return PopulationHalfLife(options.half_life_h * 3600.0, options.half_life_gsd, options.half_life_source)
+
+
+def _administered(value_GBq: float | None) -> Measured | None:
+    if value_GBq is None:
+        return None
+    if not 0 < value_GBq < math.inf:
+        raise BadInput(f"An administered activity cannot be {value_GBq} GBq.")
+    return Measured(value_GBq * 1e9, 0.0, "Bq")
+
+
+def describe(fit: Fit) -> dict[str, Any]:
+    """Return one region's result in MBq·h and h."""
+    tia, half_life = fit.tia, fit.effective_half_life
+    return {
+        "name": fit.name,
+        "model": fit.model,
+        "method": fit.method,
+        "tia_MBq_h": {
+            "value": tia.value / MBQ_H,
+            "u": tia.u / MBQ_H,
+            "interval95": [end / MBQ_H for end in fit.interval95],
+            "components": {label: u / MBQ_H for label, u in tia.components.items()},
+        },
+        "effective_half_life_h": None if half_life is None else half_life.value / 3600.0,
+        "effective_half_life_u_h": None if half_life is None else half_life.u / 3600.0,
+        "tail_fraction": fit.tail_fraction,
+        "best_next_scan_h": None if fit.best_next_scan_s is None else fit.best_next_scan_s / 3600.0,
+        "warnings": list(fit.warnings),
+    }
+
+
+def show(fits: list[Fit], warnings: tuple[str, ...]) -> None:
+    """Print a table, then every warning."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column, side in (("region", "left"), ("model", "left"), ("Ã / MBq·h", "right"), ("95%", "right")):
+        table.add_column(column, justify=side, no_wrap=True)  # type: ignore[arg-type]
+    for column in ("T_eff / h", "tail"):
+        table.add_column(column, justify="right")
+    for fit in fits:
+        low, high = (end / MBQ_H for end in fit.interval95)
+        half_life = fit.effective_half_life
+        table.add_row(
+            fit.name,
+            fit.model,
+            f"{fit.tia.value / MBQ_H:.4g} ± {fit.tia.u / MBQ_H:.2g}",
+            f"{low:.4g} – {high:.4g}",
+            "–" if half_life is None else f"{half_life.value / 3600:.3g} ± {half_life.u / 3600:.2g}",
+            f"{fit.tail_fraction:.0%}",
+        )
+    console = Console(highlight=False)
+    console.print(table, soft_wrap=True)
+    for line in warnings:
+        console.print(f"- {line}", markup=False, soft_wrap=True)
+    for fit in fits:
+        for line in fit.warnings:
+            console.print(f"- {fit.name}: {line}", markup=False, soft_wrap=True)

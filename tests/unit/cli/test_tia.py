@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from hevesy.cli import main
+
+LU177 = 6.647 * 24  # physical half-life, h: ICRP 107
+HEAD = "region,t_h,activity_MBq,u_MBq\n"
+
+
+@pytest.fixture
+def table(tmp_path):
+    def write(text, name="curves.csv"):
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+def rows(region, times, half_life_h, a0=100.0):
+    lines = [f"{region},{t},{a0 * 2 ** (-t / half_life_h)!r},{0.05 * a0 * 2 ** (-t / half_life_h)!r}\n" for t in times]
+    return "".join(lines)
+
+
+def run(capsys, *arguments):
+    code = main(["tia", *arguments])
+    shown = capsys.readouterr()
+    return code, shown.out, shown.err
+
+
+def test_json_holds_the_closed_form_integral_under_the_documented_names(table, capsys):
+    path = table(HEAD + rows("left kidney", (4, 24, 96, 168), 50))
+    code, out, _ = run(capsys, path, "--nuclide", "Lu-177", "--model", "mono", "--json")
+    region = json.loads(out)["regions"][0]
+    assert code == 0
+    assert region["name"] == "left kidney"
+    assert region["model"] == "mono"
+    assert region["tia_MBq_h"]["value"] == pytest.approx(100 * 50 / math.log(2), rel=1e-9)
+    low, high = region["tia_MBq_h"]["interval95"]
+    assert low < region["tia_MBq_h"]["value"] < high
+    assert region["tia_MBq_h"]["u"] > 0
+    assert region["effective_half_life_h"] == pytest.approx(50, rel=1e-9)
+    assert region["tail_fraction"] == pytest.approx(2 ** (-168 / 50), rel=1e-6)
+    assert region["warnings"] == []
+
+
+def test_one_scan_methods_are_chosen_by_name(table, capsys):
+    path = table(HEAD + rows("kidney", (72,), 50))
+    arguments = (path, "--nuclide", "Lu-177", "--one-scan", "hanscheid2018", "--json")
+    code, out, _ = run(capsys, *arguments, "--radiopharmaceutical", "Lu-177 DOTATATE")
+    assert code == 0
+    value = json.loads(out)["regions"][0]["tia_MBq_h"]["value"]
+    assert value == pytest.approx(100 * 2 ** (-72 / 50) * 2 * 72 / math.log(2), rel=1e-9)
+
+
+def test_the_table_shows_every_region_and_its_warnings(table, capsys):
+    path = table(HEAD + rows("liver", (4, 24), 60) + "lesion 1,4,30,1\nlesion 1,24,45,1\n")
+    code, out, _ = run(capsys, path, "--nuclide", "Lu-177", "--radiopharmaceutical", "Lu-177 DOTATATE")
+    assert code == 0
+    assert "liver" in out
+    assert "bounded" in out
+    assert "lesion 1: Uptake may have gone on" in out
+
+
+def test_bayes_uses_the_cohort(table, capsys):
+    cohort = "patient,region,t_h,activity_MBq,u_MBq\n" + "".join(
+        f"p{i},{line}\n"
+        for i, half_life in enumerate((40, 45, 50, 55, 60, 48))
+        for line in rows("kidney", (4, 24, 96, 168), half_life).splitlines()
+    )
+    path = table(HEAD + rows("kidney", (24,), 50))
+    code, out, _ = run(
+        capsys, path, "--nuclide", "Lu-177", "--model", "bayes", "--cohort", table(cohort, "c.csv"), "--json"
+    )
+    assert code == 0
+    region = json.loads(out)["regions"][0]
+    assert region["effective_half_life_h"] == pytest.approx(49, rel=0.05)
+    assert region["best_next_scan_h"] > 24
+    assert "6 of 6 patients" in region["method"]
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "said", "code"),
+    [
+        (HEAD + "kidney,24,10,1\n", (), "has one point", 5),
+        (HEAD + "kidney,48,10,1\nkidney,24,20,1\n", (), "out of order", 2),
+        (HEAD + "kidney,24,-3,1\nkidney,48,1,1\n", (), "must be positive", 2),
+        (HEAD + "kidney,24,0,1\nkidney,48,1,1\n", (), "must be positive", 2),
+        (HEAD + "kidney,24,nan,1\nkidney,48,1,1\n", (), "has nan for activity_MBq", 2),
+        (HEAD + "kidney,24,ten,1\nkidney,48,1,1\n", (), "'ten'", 2),
+        (HEAD + "kidney,24,10,1\nkidney,24,9,1\n", (), "two points at one time", 2),
+        (HEAD + "kidney,24,10,1\nkidney,48,20,1\n", (), "still rises at its last scan", 5),
+        (HEAD + "kidney,24,100000,9\nkidney,48,50000,9\n", ("--administered-GBq", "7.4"), "MBq or kBq", 8),
+        ("region,t_h,activity_MBq\nkidney,24,10\nkidney,48,5\n", (), "--u-percent", 5),
+        ("region,t_h,activity\nkidney,24,10\n", (), "Is 'activity_MBq' meant", 2),
+        ("region,t_h\nkidney,24\n", (), "no column 'activity_MBq'", 5),
+        (HEAD, (), "holds no point", 3),
+        (HEAD + "kidney,24,10,1\nkidney,48,5,1\n", ("--model", "tri"), "needs at least 6", 2),
+        (HEAD + "kidney,24,10,1\nkidney,48,5,1\n", ("--nuclide", "Xx-999"), "Xx-999", 6),
+        (HEAD + "kidney,24,10,1\n", ("--one-scan", "madsen2018", "--half-life-h", "50"), "--half-life-gsd", 2),
+    ],
+)
+def test_bad_input_is_refused_in_one_line_that_says_what_to_do(table, capsys, text, arguments, said, code):
+    found, out, err = run(capsys, table(text), "--nuclide", "Lu-177", *arguments)
+    assert found == code
+    assert said in err
+    assert err.count("\n") == 1
+    assert out == ""
+
+
+def test_a_missing_file_is_refused(tmp_path, capsys):
+    code, _, err = run(capsys, str(tmp_path / "none.csv"), "--nuclide", "Lu-177")
+    assert code == 3
+    assert "There is no file" in err
+
+
+def test_activity_in_another_unit_is_flagged_without_an_administered_activity(table, capsys):
+    path = table(HEAD + "kidney,24,10000000,500000\nkidney,48,5000000,250000\nkidney,96,1250000,60000\n")
+    code, out, _ = run(capsys, path, "--nuclide", "Lu-177")
+    assert code == 0
+    assert "is that the unit?" in out
+
+
+def test_protocol_prints_bias_spread_and_share_beyond_10_percent_for_every_organ(capsys):
+    code = main(
+        ["protocol", "--times", "24", "--times", "24,96,168", "--patients", "40", "--method", "bayes", "--json"]
+    )
+    assert code == 0
+    document = json.loads(capsys.readouterr().out)
+    scores = document["scores"]
+    assert {s["tissue"] for s in scores} == {"tumour", "kidney", "liver", "spleen"}
+    assert all(set(s) >= {"bias", "spread", "beyond", "times_h", "method"} for s in scores)
+
+
+def test_protocol_refuses_times_that_are_not_numbers(capsys):
+    with pytest.raises(SystemExit):
+        main(["protocol", "--times", "early"])
+    assert "not a list of hours" in capsys.readouterr().err

@@ -111,7 +111,7 @@ def _text(facts: dict[str, Any]) -> str:
 
 def _patient_line(patient: dict[str, Any] | None) -> str:
     if patient is None:
-        return "Patient: not one, or not named"
+        return "Patient: several, or none named"
     known = [patient["sex"], _with_unit(patient["mass_kg"], "kg"), _with_unit(patient["height_m"], "m")]
     facts = ", ".join(fact for fact in known if fact)
     return f"Patient: {patient['identifier']}" + (f" ({facts})" if facts else "")
@@ -125,8 +125,9 @@ def _series_lines(number: int, series: dict[str, Any]) -> list[str]:
     when = series["start"] or "start not stated"
     if series["duration_s"]:
         when += f", {series['duration_s']:.0f} s"
-    if series["decay_corrected_to"]:
-        when += f", decay-corrected to {series['decay_corrected_to']}"
+    corrected = series["decay_corrected_to"]
+    if corrected:
+        when += ", not decay-corrected" if corrected == "none" else f", decay-corrected to {corrected}"
     given = [
         series["nuclide"] or "",
         _with_unit(series["administered_activity_MBq"], "MBq"),

@@ -47,3 +47,9 @@ def test_two_patients_are_said_to_be_mixed(tmp_path, capsys):
 def test_an_empty_folder_is_refused_in_one_line(tmp_path, capsys):
     assert main(["inspect", str(tmp_path)]) == 3
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_an_uncorrected_scan_is_said_to_be_so(tmp_path, capsys):
+    dicom.write(tmp_path, dicom.pet(STORED, DecayCorrection="NONE", CorrectedImage=["ATTN"]))
+    assert main(["inspect", str(tmp_path)]) == 0
+    assert "600 s, not decay-corrected" in capsys.readouterr().out

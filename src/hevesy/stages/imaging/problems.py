@@ -100,9 +100,10 @@ def require_calibrated(quantity: Quantity, what: str) -> None:
     """
     if quantity is not Quantity.ACTIVITY_CONCENTRATION:
         name = quantity.name.lower().replace("_", " ")
+        named = f"values in {quantity.unit} ({name})" if quantity.unit != name else name
         key = "counts_per_s_per_MBq" if quantity is Quantity.COUNTS else "Bq_mL_per_unit"
         raise WrongQuantity(
-            f"{what} holds values of {name} ({quantity.unit}), not Bq/mL.",
+            f"{what} holds {named}, not Bq/mL.",
             f"Give calibration: {key}: in case.yaml, or a series in Bq/mL.",
         )
 

@@ -80,3 +80,9 @@ def test_the_drawing_names_every_floor_and_every_stage():
     package = ROOT / "src/hevesy"
     rooms = [p.parent.name for p in [*package.glob("*/__init__.py"), *package.glob("stages/*/__init__.py")]]
     assert [room for room in rooms if not re.search(rf"\b{room}\b", drawing)] == []
+
+
+@pytest.mark.parametrize("index", sorted((ROOT / "docs").glob("*/index.md")), ids=lambda index: index.parent.name)
+def test_every_page_is_linked_from_the_index_of_its_folder(index):
+    linked = set(re.findall(r"\]\(([\w.-]+\.md)\)", index.read_text(encoding="utf-8")))
+    assert {page.name for page in index.parent.glob("*.md")} - {"index.md"} == linked

@@ -1,0 +1,279 @@
+"""Electrons and positrons by condensed history through cells of energy.
+
+A particle loses energy evenly along the mass thickness in which soft collisions take it through its present
+cell; the thickness is that of each voxel on the way, so that no step ends at a face. At one random point
+of the cell it is turned by the angle that all elastic and soft collisions of the cell add up to in the medium
+found there (a random hinge, as in PENELOPE), and hard collisions and photons occur in between, one by one.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from hevesy.kernels.flight import (
+    absorb,
+    advance,
+    between_faces,
+    clearance,
+    escape,
+    index_of,
+    locate,
+    push,
+    score,
+    strides,
+    to_faces,
+    voxels_left,
+)
+from hevesy.kernels.random import point_at, rotate, uniform
+from hevesy.kernels.tables import DEPOSITED, ELECTRON, ENERGY, KIND, PHOTON, POSITRON, SCORED, WEIGHT
+
+_DONE, _HARD, _ESCAPED, _GOING = 0, 1, 2, 3
+
+
+@njit(cache=True, _nrt=False)
+def walk_electron(particle, world, scratch):  # type: ignore[no-untyped-def]
+    """Follow one electron or positron to its end; its secondaries go on the stack."""
+    tables = world.electrons
+    locate(particle, world.lattice, scratch.voxel)
+    first = tables.hard.shape[0] // 2 if particle[KIND] == POSITRON else 0
+    free = -math.log(uniform(scratch.stream))
+    cell = _cell_of(tables.edges, particle[ENERGY])
+    while True:
+        if _ends_here(particle, world, scratch, cell, first):
+            _come_to_rest(particle, world, scratch, cell, first)
+            return
+        outcome, free = _cross_cell(particle, world, scratch, cell, first, free)
+        if outcome == _ESCAPED:
+            escape(particle, scratch, particle[ENERGY] + (2.0 if first else 0.0))
+            return
+        if outcome == _HARD:
+            _collide(particle, world, scratch, cell, first)
+            free = -math.log(uniform(scratch.stream))
+            cell = _cell_of(tables.edges, particle[ENERGY])
+        else:
+            cell += 1
+
+
+@njit(cache=True, _nrt=False, forceinline=True)
+def _cell_of(edges, energy):  # type: ignore[no-untyped-def]
+    low, high = 0, edges.size - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if edges[middle] >= energy:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@njit(cache=True, _nrt=False, forceinline=True)
+def _ends_here(particle, world, scratch, cell, first):  # type: ignore[no-untyped-def]
+    """Say whether a particle is slow, or cannot leave its voxel, or moves too little to matter."""
+    options, tables = world.options, world.electrons
+    if particle[ENERGY] <= options.electron_cutoff or cell >= tables.edges.size - 1:
+        return True
+    place = index_of(world.lattice, scratch.voxel)
+    density = world.lattice.density[place]
+    if density <= 0:
+        return False
+    m = world.lattice.medium[place] + first
+    top, bottom = tables.edges[cell], tables.edges[cell + 1]
+    part = (particle[ENERGY] - bottom) / (top - bottom)
+    reach = (tables.residual[m, cell + 1] + part * tables.thickness[m, cell]) / density
+    if reach < options.local_range:
+        return True
+    return options.stop_inside and reach < clearance(particle, world.lattice, scratch.voxel)
+
+
+@njit(cache=True, _nrt=False)
+def _come_to_rest(particle, world, scratch, cell, first):  # type: ignore[no-untyped-def]
+    """Deposit what is left; radiate what it would still have radiated; annihilate a positron."""
+    place = index_of(world.lattice, scratch.voxel)
+    tables = world.electrons
+    m = world.lattice.medium[place] + first
+    if cell < tables.edges.size - 1:
+        top, bottom = tables.edges[cell], tables.edges[cell + 1]
+        part = max(0.0, (particle[ENERGY] - bottom) / (top - bottom))
+        left = tables.photons_left[m, cell + 1]
+        left += part * (tables.photons_left[m, cell] - left)
+        draw = uniform(scratch.stream)
+        if draw < left:
+            radiator = cell
+            while radiator < tables.edges.size - 2 and tables.photons_left[m, radiator + 1] > draw:
+                radiator += 1
+            emitter = min(particle[ENERGY], tables.edges[radiator])
+            _radiate(particle, world, scratch, m, radiator, emitter)
+    absorb(particle, place, world.lattice, scratch, particle[ENERGY])
+    if first:
+        annihilate(particle, scratch)
+
+
+@njit(cache=True, _nrt=False)
+def annihilate(particle, scratch):  # type: ignore[no-untyped-def]
+    """Put two opposite photons of one rest energy each on the stack, in a random direction."""
+    one = scratch.stack[push(scratch, particle, PHOTON, 1.0)]
+    point_at(one, 2.0 * uniform(scratch.stream) - 1.0, 2.0 * math.pi * uniform(scratch.stream))
+    two = scratch.stack[push(scratch, one, PHOTON, 1.0)]
+    for a in range(3, 6):
+        two[a] = -one[a]
+
+
+@njit(cache=True, _nrt=False, forceinline=True)
+def _cross_cell(particle, world, scratch, cell, first, free):  # type: ignore[no-untyped-def]
+    """Move through one cell of energy; return what ended it, and the free path left in mean free paths."""
+    tables = world.electrons
+    top, bottom = tables.edges[cell], tables.edges[cell + 1]
+    phase = min(1.0, max(0.0, (top - particle[ENERGY]) / (top - bottom)))
+    spread = uniform(scratch.stream) - 0.5
+    hinge = uniform(scratch.stream)
+    outcome = _DONE
+    if phase < hinge:
+        outcome, phase, free = _straight(particle, world, scratch, (cell, first), (phase, hinge, spread), free)
+        if outcome == _DONE:
+            m = world.lattice.medium[index_of(world.lattice, scratch.voxel)] + first
+            mu = quantile(tables.deflection[m, cell], uniform(scratch.stream))
+            rotate(particle, 1.0 - 2.0 * mu, 2.0 * math.pi * uniform(scratch.stream))
+    if outcome == _DONE:
+        outcome, phase, free = _straight(particle, world, scratch, (cell, first), (phase, 1.0, spread), free)
+    energy = particle[ENERGY]
+    # at the edge exactly, so that rounding cannot put the particle back into this cell
+    particle[ENERGY] = bottom if outcome == _DONE else max(0.0, top - phase * (top - bottom))
+    scratch.balance[DEPOSITED] += (energy - particle[ENERGY]) * particle[WEIGHT]
+    scratch.balance[SCORED] += (energy - particle[ENERGY]) * particle[WEIGHT]
+    return outcome, free
+
+
+@njit(cache=True, _nrt=False, forceinline=True)
+def _straight(particle, world, scratch, at, span, free):  # type: ignore[no-untyped-def]
+    """Fly straight through part of a cell; return what ended it, where in the cell, and the free path left."""
+    lattice, tables, voxel = world.lattice, world.electrons, scratch.voxel
+    cell, first = at
+    phase, target, spread = span
+    dose = particle[WEIGHT] * (tables.edges[cell] - tables.edges[cell + 1])
+    tx, ty, tz = to_faces(particle, lattice, voxel)
+    dx, dy, dz = between_faces(particle, lattice)
+    turn_x, turn_y, turn_z = strides(particle, lattice)
+    place = index_of(lattice, voxel)
+    left_x, left_y, left_z = voxels_left(particle, lattice, voxel)
+    gone, outcome = 0.0, _GOING
+    while outcome == _GOING:
+        m = lattice.medium[place] + first
+        rate = lattice.density[place] / (tables.thickness[m, cell] * (1.0 + tables.straggling[m, cell] * spread))
+        face = min(tx, ty, tz)
+        part = (face - gone) * rate
+        if part > target - phase:
+            part, outcome = target - phase, _DONE
+        if tables.hard[m, cell] * part > free:
+            part, outcome = free / tables.hard[m, cell], _HARD
+        step = part / rate if outcome != _GOING else face - gone
+        score(particle, place, lattice, scratch, dose * part, (gone, step))
+        free -= tables.hard[m, cell] * part
+        phase += part
+        gone += step
+        if outcome != _GOING:
+            break
+        if tx == face:
+            tx, place, left_x = tx + dx, place + turn_x, left_x - 1
+        elif ty == face:
+            ty, place, left_y = ty + dy, place + turn_y, left_y - 1
+        else:
+            tz, place, left_z = tz + dz, place + turn_z, left_z - 1
+        if min(left_x, left_y, left_z) < 0:
+            outcome = _ESCAPED
+    advance(particle, lattice, voxel, gone, place)
+    return outcome, phase, free
+
+
+@njit(cache=True, _nrt=False, forceinline=True)
+def quantile(table, probability):  # type: ignore[no-untyped-def]
+    """Interpolate quantiles that are stored at 1 − (1 − j/(n − 1))²."""
+    at = (1.0 - math.sqrt(1.0 - probability)) * (table.size - 1)
+    j = min(int(at), table.size - 2)
+    # even in probability within an interval, as the table's first moment was normalised
+    low = 1.0 - (1.0 - j / (table.size - 1)) ** 2
+    high = 1.0 - (1.0 - (j + 1) / (table.size - 1)) ** 2
+    return table[j] + (table[j + 1] - table[j]) * (probability - low) / (high - low)
+
+
+@njit(cache=True, _nrt=False)
+def _collide(particle, world, scratch, cell, first):  # type: ignore[no-untyped-def]
+    """Radiate a photon or knock on an electron."""
+    tables = world.electrons
+    m = world.lattice.medium[index_of(world.lattice, scratch.voxel)] + first
+    if uniform(scratch.stream) < tables.radiative[m, cell]:
+        _radiate(particle, world, scratch, m, cell, particle[ENERGY])
+        return
+    energy = particle[ENERGY]
+    if first:
+        loss = _bhabha_loss(energy, tables.delta_threshold, scratch.stream)
+    else:
+        loss = _moller_loss(energy, tables.delta_threshold, scratch.stream)
+    if loss <= 0:
+        return
+    azimuth = 2.0 * math.pi * uniform(scratch.stream)
+    delta = scratch.stack[push(scratch, particle, ELECTRON, loss)]
+    rotate(delta, math.sqrt(loss * (energy + 2.0) / (energy * (loss + 2.0))), azimuth)
+    rest = energy - loss
+    particle[ENERGY] = rest
+    if rest > 0:
+        rotate(particle, math.sqrt(rest * (energy + 2.0) / (energy * (rest + 2.0))), azimuth + math.pi)
+
+
+@njit(cache=True, _nrt=False)
+def _radiate(particle, world, scratch, m, cell, emitter):  # type: ignore[no-untyped-def]
+    """Emit a photon of one energy, split into equal parts of the weight that fly apart."""
+    table = world.electrons.photon_share[m, cell]
+    at = uniform(scratch.stream) * (table.size - 1)
+    j = min(int(at), table.size - 2)
+    photon = emitter * (table[j] + (table[j + 1] - table[j]) * (at - j))
+    parts = world.options.splitting
+    beta = math.sqrt(emitter * (emitter + 2.0)) / (emitter + 1.0)
+    for _ in range(parts):
+        one = scratch.stack[push(scratch, particle, PHOTON, photon)]
+        one[WEIGHT] /= parts
+        # the dipole distribution seen from the laboratory, dN/dcosθ ∝ (1 − β cosθ)⁻²
+        draw = 2.0 * uniform(scratch.stream) - 1.0
+        rotate(one, (draw + beta) / (1.0 + beta * draw), 2.0 * math.pi * uniform(scratch.stream))
+    particle[ENERGY] -= photon
+
+
+@njit(cache=True, _nrt=False)
+def _moller_loss(energy, low, stream):  # type: ignore[no-untyped-def]
+    """Draw the energy lost in a Møller collision between `low` and half the energy."""
+    if 2.0 * low >= energy:
+        return 0.0
+    b = (energy / (energy + 1.0)) ** 2
+    while True:
+        # 1/W² between low and E/2
+        loss = 1.0 / (1.0 / low - uniform(stream) * (1.0 / low - 2.0 / energy))
+        r = loss / (energy - loss)
+        # the bracket is at most 1.25 b + 1 at W = E/2 and 1 at W = 0
+        if uniform(stream) * (1.0 + 1.25 * b) < 1.0 + r * r + b * (loss / energy) ** 2 - (1.0 - b) * r:
+            return loss
+
+
+@njit(cache=True, _nrt=False)
+def _bhabha_loss(energy, low, stream):  # type: ignore[no-untyped-def]
+    """Draw the energy lost in a Bhabha collision between `low` and all of the energy."""
+    if low >= energy:
+        return 0.0
+    gamma = energy + 1.0
+    scale = ((gamma - 1.0) / gamma) ** 2
+    b1 = scale * (2.0 * (gamma + 1.0) ** 2 - 1.0) / (gamma**2 - 1.0)
+    b2 = scale * (3.0 * (gamma + 1.0) ** 2 + 1.0) / (gamma + 1.0) ** 2
+    b3 = scale * 2.0 * gamma * (gamma - 1.0) / (gamma + 1.0) ** 2
+    b4 = scale * (gamma - 1.0) ** 2 / (gamma + 1.0) ** 2
+    while True:
+        loss = 1.0 / (1.0 / low - uniform(stream) * (1.0 / low - 1.0 / energy))
+        x = loss / energy
+        if uniform(stream) < 1.0 - b1 * x + b2 * x * x - b3 * x**3 + b4 * x**4:
+            return loss
+
+
+@njit(cache=True, _nrt=False)
+def follows(energy, world, density):  # type: ignore[no-untyped-def]
+    """Say whether an electron of this energy would be followed at all."""
+    return energy > world.options.electron_cutoff and density > np.float32(0)

@@ -1,0 +1,67 @@
+"""Counter-based random numbers: a history's stream depends on the seed and its number alone.
+
+SplitMix64 (Steele, Lea and Flood, OOPSLA 2014, fig. 13): draw n of a stream is a hash of key + n·γ,
+so that any history can be drawn on any thread, in any order, with the same result.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+_GAMMA = np.uint64(0x9E3779B97F4A7C15)
+_MIX_A = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_B = np.uint64(0x94D049BB133111EB)
+_S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
+_TO_UNIT = 2.0**-53
+
+
+@njit(cache=True, _nrt=False, forceinline=True)
+def mixed(z):  # type: ignore[no-untyped-def]
+    """Return the 64-bit finalising hash of `z`."""
+    z = (z ^ (z >> _S30)) * _MIX_A
+    z = (z ^ (z >> _S27)) * _MIX_B
+    return z ^ (z >> _S31)
+
+
+@njit(cache=True, _nrt=False, forceinline=True)
+def start_stream(stream, seed, batch, history):  # type: ignore[no-untyped-def]
+    """Set a stream's counter, ``stream[0]``, to the start of one history of one batch."""
+    key = mixed(np.uint64(seed) + _GAMMA)
+    key = mixed(key ^ (np.uint64(batch) * _MIX_A + _GAMMA))
+    stream[0] = mixed(key ^ (np.uint64(history) * _MIX_B + _GAMMA))
+
+
+@njit(cache=True, _nrt=False, forceinline=True)
+def uniform(stream):  # type: ignore[no-untyped-def]
+    """Return the next number of the stream, uniform in the open interval (0, 1)."""
+    stream[0] += _GAMMA
+    return (float(mixed(stream[0]) >> _S11) + 0.5) * _TO_UNIT
+
+
+@njit(cache=True, _nrt=False, forceinline=True)
+def rotate(particle, cosine, azimuth):  # type: ignore[no-untyped-def]
+    """Turn a particle's direction (items 3 to 5) by a polar cosine and an azimuth, rad."""
+    u, v, w = particle[3], particle[4], particle[5]
+    sine = math.sqrt(max(0.0, 1.0 - cosine * cosine))
+    a, b = sine * math.cos(azimuth), sine * math.sin(azimuth)
+    across = math.sqrt(u * u + v * v)
+    if across < 1e-8:
+        particle[3], particle[4], particle[5] = a, b * w, cosine * w
+    else:
+        particle[3] = u * cosine + (u * w * a - v * b) / across
+        particle[4] = v * cosine + (v * w * a + u * b) / across
+        particle[5] = w * cosine - across * a
+    norm = 1.0 / math.sqrt(particle[3] ** 2 + particle[4] ** 2 + particle[5] ** 2)
+    particle[3] *= norm
+    particle[4] *= norm
+    particle[5] *= norm
+
+
+@njit(cache=True, _nrt=False, forceinline=True)
+def point_at(particle, cosine, azimuth):  # type: ignore[no-untyped-def]
+    """Set a particle's direction (items 3 to 5) from a polar cosine and an azimuth, rad, of the grid's axes."""
+    sine = math.sqrt(max(0.0, 1.0 - cosine * cosine))
+    particle[3], particle[4], particle[5] = sine * math.cos(azimuth), sine * math.sin(azimuth), cosine

@@ -1,0 +1,292 @@
+"""Absorbed dose by coupled photon–electron Monte Carlo in a grid of densities and media."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hevesy.core import Grid, Image, Nuclide, Quantity, Region
+from hevesy.core.material import Material
+from hevesy.data.materials import material
+from hevesy.errors import BadInput
+from hevesy.kernels.tables import POSITRON, Lattice, Options, Source, World
+from hevesy.physics.electron_scattering import REST_ENERGY_MeV
+from hevesy.stages.dosimetry.simulation import Emission, Plan
+from hevesy.stages.dosimetry.source_spectrum import (
+    Shares,
+    electron_bins,
+    emitted_energy,
+    local_energy_J,
+    photon_bins,
+    weighted,
+)
+from hevesy.stages.dosimetry.transport_tables import CELL, electron_tables, energy_cells, photon_tables
+
+Array = NDArray[np.float64]
+
+#: media by density where nothing else is known: (from this density on, kg/m³; medium)
+BY_DENSITY = ((0.0, "air"), (100.0, "lung"), (800.0, "adipose"), (980.0, "soft tissue"), (1180.0, "cortical bone"))
+#: kg/m³ → kg/mm³
+KG_MM3 = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Phantom:
+    """What radiation passes through; vacuum outside.
+
+    Parameters
+    ----------
+    density : Image
+        Mass density, kg/m³.
+    labels : (n0, n1, n2) array of uint8
+        Index of each voxel's medium.
+    media : tuple of Material
+        At most 256.
+
+    Raises
+    ------
+    WrongQuantity
+        If `density` is none.
+    BadInput
+        If a density is negative, a label has no medium, or the grid's axes are not at right angles.
+    """
+
+    density: Image
+    labels: NDArray[np.uint8] = field(repr=False)
+    media: tuple[Material, ...]
+
+    def __post_init__(self) -> None:
+        self.density.require(Quantity.DENSITY)
+        if float(self.density.values.min()) < 0:
+            raise BadInput("A mass density cannot be negative.")
+        if self.labels.shape != self.density.values.shape or int(self.labels.max()) >= len(self.media):
+            raise BadInput("Every voxel needs the label of a medium that is given.")
+        axes = self.density.grid.affine[:3, :3] / np.array(self.density.grid.spacing_mm)
+        if not np.allclose(axes.T @ axes, np.eye(3), atol=1e-4):
+            raise BadInput("Transport needs a grid whose axes are at right angles.", "Resample the images.")
+
+    @property
+    def grid(self) -> Grid:
+        """The grid."""
+        return self.density.grid
+
+    @classmethod
+    def uniform(cls, grid: Grid, medium: Material) -> Phantom:
+        """Return a phantom of one medium at its own density."""
+        values = np.full(grid.shape, medium.density_kg_m3, np.float32)
+        return cls(Image(values, grid, Quantity.DENSITY), np.zeros(grid.shape, np.uint8), (medium,))
+
+    @classmethod
+    def from_density(cls, density: Image) -> Phantom:
+        """Return a phantom whose media are guessed from density: air, lung, adipose, soft tissue, bone."""
+        bounds = [bound for bound, _ in BY_DENSITY[1:]]
+        labels = np.digitize(density.values, bounds).astype(np.uint8)
+        return cls(density, labels, tuple(material(name) for _, name in BY_DENSITY))
+
+    def lattice(self) -> Lattice:
+        """Return the transport's view of it."""
+        return Lattice(
+            np.array(self.grid.shape, np.int64),
+            np.array(self.grid.spacing_mm),
+            np.ascontiguousarray(self.labels, np.uint8).ravel(),
+            (np.ascontiguousarray(self.density.values, np.float32) * np.float32(KG_MM3)).ravel(),
+            np.zeros(0),
+        )
+
+    def mass_kg(self) -> Array:
+        """Return the mass of each voxel, kg."""
+        return np.asarray(self.density.values, np.float64) * (self.grid.voxel_volume_mL * 1e-6)
+
+
+@dataclass(frozen=True, slots=True)
+class Physics:
+    """How particles are followed.
+
+    Parameters
+    ----------
+    electron_cutoff_MeV, photon_cutoff_MeV : float
+        A particle below this is absorbed where it is.
+    delta_MeV : float
+        Knock-on electrons above this are followed on their own.
+    cell : float
+        Share of the residual range that an electron loses between two turns.
+    local_share : float
+        An electron whose range is below this share of the smallest voxel side is absorbed where it is; 0 for none.
+    stop_inside : bool
+        An electron that cannot leave its voxel is absorbed there; its bremsstrahlung is still made.
+    kerma : bool
+        Photons score what they transfer to electrons, along their track; without, those electrons are followed.
+    woodcock : bool
+        Photons fly by the majorant and score at interactions.
+    splitting : int
+        Photons made of each one of bremsstrahlung.
+    energy_biased : bool
+        Emissions are drawn as often as they carry energy.
+    stratified : bool
+        The starts of a batch are spread evenly.
+    """
+
+    electron_cutoff_MeV: float = 0.010
+    photon_cutoff_MeV: float = 0.001
+    delta_MeV: float = 0.020
+    cell: float = CELL
+    local_share: float = 0.004
+    stop_inside: bool = True
+    kerma: bool = True
+    woodcock: bool = False
+    splitting: int = 4
+    energy_biased: bool = True
+    stratified: bool = True
+
+    @classmethod
+    def analog(cls) -> Physics:
+        """Return physics without any reduction of variance."""
+        return cls(local_share=0.0, stop_inside=False, kerma=False, splitting=1, energy_biased=False, stratified=False)
+
+    def options(self, spacing_mm: Sequence[float]) -> Options:
+        """Return the transport's view of it."""
+        return Options(
+            self.electron_cutoff_MeV / REST_ENERGY_MeV,
+            self.photon_cutoff_MeV / REST_ENERGY_MeV,
+            self.local_share * min(spacing_mm),
+            self.stop_inside,
+            self.kerma,
+            self.woodcock,
+            self.splitting,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decays:
+    """What decays where.
+
+    Parameters
+    ----------
+    tia : Image
+        Time-integrated activity concentration, Bq·s/mL.
+    nuclides : sequence of (Nuclide, float)
+        What decays, and how many of its decays each unit of `tia` stands for: a daughter in place has its branching,
+        one with an image of its own has a `Decays` of its own.
+
+    Raises
+    ------
+    WrongQuantity
+        If `tia` is not a time-integrated activity concentration.
+    BadInput
+        If it has a negative value.
+    """
+
+    tia: Image
+    nuclides: Shares
+
+    def __post_init__(self) -> None:
+        self.tia.require(Quantity.TIME_INTEGRATED_ACTIVITY_CONCENTRATION)
+        if float(self.tia.values.min()) < 0:
+            raise BadInput("A time-integrated activity cannot be negative.", "Set it to zero there first.")
+
+    @property
+    def number(self) -> Array:
+        """Decays in each voxel."""
+        return np.asarray(self.tia.values, np.float64) * self.tia.grid.voxel_volume_mL
+
+
+def plan(
+    phantom: Phantom,
+    decays: Sequence[Decays],
+    histories_per_batch: int = 100_000,
+    seed: int = 1,
+    physics: Physics | None = None,
+    regions: Sequence[Region] = (),
+) -> Plan:
+    """Return the simulation of decays in a phantom.
+
+    Histories go to electrons and photons of each source as their energies, and at least a tenth to each.
+
+    Parameters
+    ----------
+    phantom : Phantom
+        What radiation passes through.
+    decays : sequence of Decays
+        What decays where, on the phantom's grid.
+    histories_per_batch : int
+        Histories in each batch.
+    seed : int
+        Seed of the random numbers.
+    physics : Physics, optional
+        How particles are followed.
+    regions : sequence of Region
+        Those whose mean doses are watched; voxels that are at least half in count.
+
+    Raises
+    ------
+    GridMismatch
+        If something lies on another grid.
+    BadInput
+        If nothing decays or emits, or something decays in a vacuum.
+    """
+    physics = physics or Physics()
+    drawn = [(d, bins) for d in decays for bins in (electron_bins(d.nuclides), photon_bins(d.nuclides)) if len(bins)]
+    for decay in decays:
+        _check(phantom, decay)
+    energies = np.array([d.number.sum() * float(bins[:, 3] @ emitted_energy(bins)) for d, bins in drawn])
+    if not energies.sum() > 0:
+        raise BadInput("There is no photon or electron to transport: no activity, or alphas alone.")
+    shares = np.maximum(energies / energies.sum(), 0.1)
+    emissions = []
+    for (decay, bins), share in zip(drawn, shares / shares.sum(), strict=True):
+        number = decay.number.ravel()
+        voxels = np.flatnonzero(number)
+        cumulative = np.cumsum(number[voxels])
+        if not voxels.size:
+            continue
+        source = Source(
+            voxels.astype(np.int64), cumulative / cumulative[-1], weighted(bins, physics.energy_biased), False
+        )
+        emissions.append(Emission(source, float(cumulative[-1]), max(1, round(share * histories_per_batch))))
+    highest = max(float(bins[:, 1].max()) for _, bins in drawn)
+    # a pair's positron is followed only where the electrons of photons are
+    positrons = any((bins[:, 2] == POSITRON).any() for _, bins in drawn) or (highest > 2.0 and not physics.kerma)
+    world = world_of(phantom, highest, physics, positrons)
+    indices = {r.name: np.flatnonzero(r.mask().ravel() >= 0.5) for r in regions}
+    return Plan(world, tuple(emissions), seed, physics.stratified, indices)
+
+
+def _check(phantom: Phantom, decay: Decays) -> None:
+    phantom.grid.require_match(decay.tia.grid, "The phantom and the time-integrated activity")
+    if ((decay.tia.values > 0) & (phantom.density.values <= 0)).any():
+        raise BadInput("There is activity where the density is zero.", "Mask the activity with the body.")
+
+
+def world_of(phantom: Phantom, highest: float, physics: Physics, positrons: bool = True) -> World:
+    """Return the transport's tables for particles up to an energy, m_e c²."""
+    lattice = phantom.lattice()
+    # a positron's annihilation and a pair's members stay below the emission that they come from, or 1
+    top = max(highest, 1.0) * 1.0001
+    edges = energy_cells(top, physics.electron_cutoff_MeV / REST_ENERGY_MeV, physics.cell)
+    used = np.unique(lattice.medium)
+    media = tuple(phantom.media[i] for i in used)
+    lattice = lattice._replace(medium=np.searchsorted(used, lattice.medium).astype(np.uint8))
+    heaviest = np.array([lattice.density[lattice.medium == i].max() for i in range(len(media))], np.float64)
+    electrons = electron_tables(media, edges, physics.delta_MeV / REST_ENERGY_MeV, positrons)
+    options = physics.options(phantom.grid.spacing_mm)
+    return World(lattice, electrons, photon_tables(media, heaviest), options)
+
+
+def local_dose(phantom: Phantom, decays: Sequence[Decays]) -> Array:
+    """Return the dose of alphas, recoils and fission fragments, which stop where they are born, Gy."""
+    energy = sum((d.number * local_energy_J(d.nuclides) for d in decays), np.zeros(phantom.grid.shape))
+    return per_mass(energy, phantom)
+
+
+def per_mass(energy_J: Array, phantom: Phantom) -> Array:
+    """Return energy over mass, Gy; 0 in a vacuum."""
+    mass = phantom.mass_kg()
+    return np.divide(energy_J, mass, out=np.zeros(mass.shape), where=mass > 0)
+
+
+def nuclide_shares(nuclide: Nuclide) -> Shares:
+    """Return a nuclide alone, without its daughters."""
+    return ((nuclide, 1.0),)

@@ -232,8 +232,8 @@ def scale_bar(name: str, colours: list[tuple[int, int, int]], top: float, unit: 
     for tick in ticks(top, 5):
         x = left + length * tick / top
         parts += [tag("line", x1=x, x2=x, y1=12.0, y2=16.0, class_="axis")]
-        parts += [tag("text", f"{tick:g}", x=x, y=28.0, class_="tick", text_anchor="middle")]
-    return drawing(width, 32.0, f"Scale from 0 to {plain(top)} {unit}", *parts, class_="scale")
+        parts += [tag("text", f"{tick:g}", x=x, y=31.0, class_="tick", text_anchor="middle")]
+    return drawing(width, 36.0, f"Scale from 0 to {plain(top)} {unit}", *parts, class_="scale")
 
 
 def _levels(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:

@@ -188,7 +188,7 @@ def _describe(curve: Curve, decay_constant: Measured | float, solution: _Solutio
     covariance, held = _covariance(curve, solution, bounds)
     shape = Exponentials(solution.amplitudes, solution.rates, covariance)
     parameters = _parameters(shape)
-    tia, interval = _integral(curve, solution, bounds, shape, held)
+    tia, interval = _integral(curve, solution, bounds, parameters, held)
     tail = shape.integral(float(curve.ends_s[-1])) / tia.value
     return Fit(
         name=curve.name,
@@ -222,16 +222,16 @@ def _parameters(shape: Exponentials) -> dict[str, Measured]:
 
 
 def _integral(
-    curve: Curve, solution: _Solution, bounds: Array, shape: Exponentials, held: bool
+    curve: Curve, solution: _Solution, bounds: Array, parameters: dict[str, Measured], held: bool
 ) -> tuple[Measured, tuple[float, float]]:
-    a, r = shape.amplitudes_Bq, shape.rates_per_s
-    gradient = np.concatenate([1 / r, -a / r**2])
-    u = math.sqrt(max(float(gradient @ shape.covariance @ gradient), 0.0))
-    low, high = _interval(curve, solution, bounds, u)
-    if held:
+    terms = [parameters[f"amplitude_{i + 1}"] / parameters[f"rate_{i + 1}"] for i in range(solution.rates.size)]
+    tia = sum(terms[1:], terms[0]).to(1.0, "Bq·s")
+    low, high = _interval(curve, solution, bounds, tia.u)
+    missing = ((high - low) / (2 * 1.959964)) ** 2 - tia.u**2
+    if held and missing > 0:
         # a parameter on its limit has no share in the covariance: the profile knows better
-        u = max(u, (high - low) / (2 * 1.959964))
-    return Measured(solution.tia, u, "Bq·s", "fit"), (low, high)
+        tia = tia + Measured(0.0, math.sqrt(missing), "Bq·s", "fit")
+    return tia, (low, high)
 
 
 def _with_decay(tia: Measured, shape: Exponentials, bounds: Array, decay_constant: Measured | float) -> Measured:

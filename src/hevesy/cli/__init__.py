@@ -14,6 +14,7 @@ from hevesy.errors import HevesyError, exit_code
 #: command → (module that holds `configure(parser)` and `run(arguments)`, one line of help)
 COMMANDS = {
     "dose": ("hevesy.cli.dose", "absorbed doses of one patient, from DICOM to report"),
+    "dosemap": ("hevesy.cli.dosemap", "absorbed dose from an image of time-integrated activity"),
     "inspect": ("hevesy.cli.inspect", "list what a folder of images holds and what a dose still needs"),
     "nuclide": ("hevesy.cli.nuclide", "half-life, emissions and daughters of a radionuclide"),
     "protocol": ("hevesy.cli.protocol", "score schedules of scans on simulated patients"),

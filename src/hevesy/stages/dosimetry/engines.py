@@ -55,6 +55,7 @@ Engine = Callable[[Source], DoseMap]
 
 #: engine name → (module, function); a module is imported only when its engine is asked for
 ENGINES = {
+    "mc": ("hevesy.stages.dosimetry.transport_engine", "monte_carlo"),
     "local": ("hevesy.stages.dosimetry.local", "local_deposition"),
     "vsv": ("hevesy.stages.dosimetry.voxel", "voxel_s_value"),
 }

@@ -103,9 +103,26 @@ def read_nifti(path: Path) -> Image:
     UnreadableFile
         If it is damaged.
     """
+    sidecar = read_sidecar(path)
+    image = read_plain(path, sidecar.quantity, sidecar.factor)
+    grid = Grid(image.grid.shape, image.grid.affine, sidecar.frame_of_reference)
+    return Image(image.values, grid, image.quantity, sidecar.timing, image.provenance)
+
+
+def read_plain(path: Path, quantity: Quantity, factor: float = 1.0) -> Image:
+    """Read a NIfTI volume whose meaning the caller knows; values times `factor` are in the unit of `quantity`.
+
+    Raises
+    ------
+    MissingInformation
+        If the file has no orientation.
+    UnsupportedObject
+        If it does not hold one volume.
+    UnreadableFile
+        If it is damaged.
+    """
     import nibabel
 
-    sidecar = read_sidecar(path)
     try:
         file = nibabel.load(path)
         values = np.asarray(file.dataobj, dtype=np.float64)
@@ -123,11 +140,10 @@ def read_nifti(path: Path) -> Image:
     affine = FROM_RAS @ scale @ np.asarray(file.affine, dtype=np.float64)
     shape = (values.shape[0], values.shape[1], values.shape[2])
     return Image(
-        np.ascontiguousarray((values * sidecar.factor).astype(np.float32)),
-        Grid(shape, affine, sidecar.frame_of_reference),
-        sidecar.quantity,
-        sidecar.timing,
-        Provenance(path.name),
+        np.ascontiguousarray((values * factor).astype(np.float32)),
+        Grid(shape, affine),
+        quantity,
+        provenance=Provenance(path.name),
     )
 
 

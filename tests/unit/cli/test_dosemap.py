@@ -1,0 +1,120 @@
+import json
+
+import nibabel
+import numpy as np
+import pytest
+
+from hevesy.cli import main
+
+TABLE = {
+    "0": {
+        "name": "soft",
+        "density_g_cm3": 1.0,
+        "mass_fractions": {"H": 0.101172, "C": 0.111, "N": 0.026, "O": 0.761828},
+    },
+    "7": {"name": "lung", "density_g_cm3": 0.26, "mass_fractions": {"H": 0.103, "C": 0.105, "N": 0.031, "O": 0.761}},
+}
+
+
+def save(values, path):
+    nibabel.save(nibabel.Nifti1Image(values, np.diag([4.0, 4.0, 5.0, 1.0])), path)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    tia = np.zeros((7, 8, 9), np.float32)
+    tia[3, 4, 4] = 1e9
+    labels = np.zeros(tia.shape, np.uint8)
+    labels[5:] = 7
+    save(tia, tmp_path / "tia.nii.gz")
+    save(labels, tmp_path / "materials.nii.gz")
+    save(np.where(labels, 0.26, 1.0).astype(np.float32), tmp_path / "density.nii.gz")
+    save((tia > 0).astype(np.uint8) + 2 * (labels > 0).astype(np.uint8), tmp_path / "regions.nii.gz")
+    (tmp_path / "table.json").write_text(json.dumps(TABLE))
+    return tmp_path
+
+
+def dosemap(folder, out, *options):
+    tia = folder / "tia.nii.gz"
+    return main(["dosemap", str(tia), "--nuclide", "Y-90", "--out", str(folder / out), *map(str, options)])
+
+
+def materials(folder):
+    return ["--materials", folder / "materials.nii.gz", "--material-table", folder / "table.json"]
+
+
+def test_it_writes_dose_uncertainty_and_summary(folder, capsys):
+    regions = folder / "regions.nii.gz"
+    assert dosemap(folder, "out", *materials(folder), "--uncertainty", "2%", "--in", regions) == 0
+    summary = json.loads((folder / "out/summary.json").read_text())
+    assert all(region["relative_uncertainty"] <= 0.02 for region in summary["regions"].values())
+    assert summary["energy_balance"]["astray"] < 1e-9
+    assert summary["histories_per_second"] > 0
+    assert set(summary["regions"]) == {"1", "2"}
+    dose = nibabel.load(folder / "out/dose.nii.gz")
+    tia = nibabel.load(folder / "tia.nii.gz")
+    assert np.allclose(dose.affine, tia.affine)
+    # a cube of 0.086 g keeps 40% of the energy of Y-90 (PENELOPE): 0.08 g a little less
+    assert dose.get_fdata()[3, 4, 4] == pytest.approx(1e9 * 0.934 * 1.602e-13 * 0.385 / 1e-3, rel=0.06)
+    relative = nibabel.load(folder / "out/relative_uncertainty.nii.gz").get_fdata()
+    assert 0 < relative[3, 4, 4] < 0.05
+    assert "2: " in capsys.readouterr().out
+
+
+def test_density_alone_gives_nearly_the_dose_that_materials_give(folder):
+    assert dosemap(folder, "a", *materials(folder), "--histories", 60000) == 0
+    assert dosemap(folder, "b", "--density", folder / "density.nii.gz", "--histories", 60000) == 0
+    a, b = (nibabel.load(folder / name / "dose.nii.gz").get_fdata()[3, 4, 4] for name in "ab")
+    assert a == pytest.approx(b, rel=0.02)
+
+
+def test_a_stopped_simulation_goes_on_from_its_checkpoint(folder):
+    density = ["--density", folder / "density.nii.gz", "--uncertainty", "5%", "--checkpoint", folder / "kept"]
+    assert dosemap(folder, "part", *density, "--time", 1e-9) == 0
+    assert json.loads((folder / "part/summary.json").read_text())["batches"] < 16
+    assert dosemap(folder, "whole", *density) == 0
+    assert dosemap(folder, "once", *density[:-2]) == 0
+    whole, once = (nibabel.load(folder / name / "dose.nii.gz").get_fdata() for name in ("whole", "once"))
+    assert np.array_equal(whole, once)
+
+
+def test_arrays_for_scripts_go_in_and_out_in_one_form(folder):
+    tia = np.transpose(nibabel.load(folder / "tia.nii.gz").get_fdata(), (2, 1, 0))
+    edges = {
+        f"{axis}_edges_cm": np.arange(n + 1) * step for axis, n, step in (("x", 7, 0.4), ("y", 8, 0.4), ("z", 9, 0.5))
+    }
+    np.savez(folder / "case.npz", tia_Bq_s_mL=tia, density_g_cm3=np.ones(tia.shape), **edges)
+    case = str(folder / "case.npz")
+    out = str(folder / "out")
+    assert main(["dosemap", case, "--nuclide", "Lu-177", "--density", case, "--histories", "20000", "--out", out]) == 0
+    with np.load(folder / "out/dose.npz") as made:
+        assert made["dose_Gy"].shape == tia.shape
+        assert np.unravel_index(made["dose_Gy"].argmax(), tia.shape) == (4, 4, 3)
+        assert np.allclose(made["z_edges_cm"], edges["z_edges_cm"])
+
+
+def test_another_engine_answers_without_statistics(folder):
+    density = ["--density", folder / "density.nii.gz"]
+    assert dosemap(folder, "out", *density, "--engine", "local") == 0
+    assert not (folder / "out/relative_uncertainty.nii.gz").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "needs the mass"),
+        (["--materials", "materials.nii.gz"], "need their table"),
+        (["--density", "density.nii.gz", "--uncertainty", "many"], "cannot be 'many'"),
+        (["--density", "density.nii.gz", "--histories", "0"], "positive number"),
+        (["--density", "density.nii.gz", "--ct", "density.nii.gz"], "not both"),
+        (["--density", "table.json"], "cannot be read as NIfTI"),
+        (["--density", "density.nii.gz", "--engine", "magic"], "no dose engine 'magic'"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_one_line_and_leaves_nothing(folder, capsys, options, said):
+    given = [folder / option if option.endswith(("gz", "json")) else option for option in options]
+    assert dosemap(folder, "out", *given) > 1
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert not (folder / "out").exists() or not any((folder / "out").iterdir())

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from factories import camera, dicom
+from hevesy.cli import main
+from hevesy.core import Measured, Quantity
+from hevesy.errors import WrongQuantity
+from hevesy.stages.imaging.folder import read_folder
+from hevesy.stages.imaging.real_world_values import write_real_world_values
+
+STORED = np.full((5, 6, 7), 100, np.uint16)
+DECAY = math.log(2) / (6.647 * 24 * 3600)  # Lu-177, ICRP 107
+
+
+@pytest.fixture
+def phantom(tmp_path):
+    return dicom.write(tmp_path / "scan", [camera.reconstruction(STORED)])
+
+
+def run(capsys, *arguments):
+    code = main(["calibrate", *map(str, arguments)])
+    shown = capsys.readouterr()
+    return code, shown.out, shown.err
+
+
+KNOWN = ("--nuclide", "Lu-177", "--activity-MBq", "500", "--u-percent", "2", "--measured-at", "2024-03-04T10:00")
+
+
+def test_a_phantom_of_known_counts_gives_the_factor_of_the_closed_form(phantom, capsys):
+    code, out, _ = run(capsys, phantom, *KNOWN, "--json")
+    found = json.loads(out)
+    # scanned at 10:00 the day after the activity was measured, for 900 s
+    mean = 500 * math.exp(-DECAY * 86400) * -math.expm1(-DECAY * 900) / (DECAY * 900)
+    assert code == 0
+    assert found["counts_per_s_per_MBq"] == pytest.approx(STORED.sum() / 900 / mean, rel=1e-5)
+    assert found["components_percent"]["activity meter"] == pytest.approx(2.0, rel=1e-6)
+    assert found["components_percent"]["counts"] == pytest.approx(100 / math.sqrt(STORED.sum()), rel=1e-6)
+
+
+def test_the_lines_of_case_yaml_are_printed(phantom, capsys):
+    code, out, _ = run(capsys, phantom, *KNOWN)
+    assert code == 0
+    assert "calibration:\n  counts_per_s_per_MBq: " in out
+
+
+def test_a_reference_instrument_moves_the_factor(phantom, capsys):
+    _, plain, _ = run(capsys, phantom, *KNOWN, "--json")
+    crossed = ("--meter-MBq", "102", "--reference-MBq", "100", "--reference-u-percent", "1")
+    _, moved, _ = run(capsys, phantom, *KNOWN, *crossed, "--json")
+    ratio = json.loads(moved)["counts_per_s_per_MBq"] / json.loads(plain)["counts_per_s_per_MBq"]
+    assert ratio == pytest.approx(1.02, rel=1e-9)
+    assert json.loads(moved)["components_percent"]["reference"] == pytest.approx(1.0, rel=1e-6)
+
+
+def test_the_mapped_copy_reads_back_in_becquerel_per_millilitre(phantom, tmp_path, capsys):
+    scan, copy = next(phantom.iterdir()), tmp_path / "mapped" / "copy.dcm"
+    copy.parent.mkdir()
+    code, out, _ = run(capsys, scan, *KNOWN, "--json", "--write", copy)
+    assert code == 0
+    factor = json.loads(out)["counts_per_s_per_MBq"] * 1e-6
+    image = read_folder(copy.parent).series[0].image()
+    assert image.quantity is Quantity.ACTIVITY_CONCENTRATION
+    volume_mL = 4 * 5 * 3 * 1e-3
+    assert image.values == pytest.approx(100 / (900 * factor * volume_mL), rel=1e-6)
+    assert image.timing.decay_corrected_to is None
+
+
+def test_a_scan_already_in_becquerel_is_not_mapped_twice(phantom, tmp_path):
+    scan, copy = next(phantom.iterdir()), tmp_path / "copy.dcm"
+    factor = Measured(1e-5, 1e-7, "1/s/Bq")
+    write_real_world_values(scan, copy, factor)
+    with pytest.raises(WrongQuantity, match="already holds"):
+        write_real_world_values(copy, tmp_path / "again.dcm", factor)
+
+
+def test_two_scans_in_one_folder_are_refused(tmp_path, capsys):
+    first, second = camera.reconstruction(STORED), camera.reconstruction(STORED)
+    second.SeriesInstanceUID = "1.2.826.0.1.3680043.8.498.77"
+    second.SOPInstanceUID = second.file_meta.MediaStorageSOPInstanceUID = "1.2.826.0.1.3680043.8.498.78"
+    folder = dicom.write(tmp_path / "two", [first, second])
+    code, _, err = run(capsys, folder, *KNOWN)
+    assert code == 2
+    assert "must hold one scan" in err
+
+
+def test_half_a_cross_calibration_is_refused(phantom, capsys):
+    code, _, err = run(capsys, phantom, *KNOWN, "--meter-MBq", "100")
+    assert code == 2
+    assert "--reference-MBq" in err

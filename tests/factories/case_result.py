@@ -71,7 +71,8 @@ def case_result(
     grid = Grid.regular(SHAPE, (SPACING_MM,) * 3, tuple(-SPACING_MM * (n - 1) / 2 for n in SHAPE))
     shape = _coordinates(grid)
     body = ((shape[0] / 140) ** 2 + (shape[1] / 95) ** 2 < 1).astype(np.float32)
-    density = Image(np.where(body > 0, _tissue(shape, with_ct), 1.2), grid, Quantity.DENSITY)
+    source = Provenance("CT" if with_ct else "soft tissue")
+    density = Image(np.where(body > 0, _tissue(shape, with_ct), 1.2), grid, Quantity.DENSITY, None, source)
     administered = Measured(7.4e9, 0.15e9, "Bq", "administered activity")
     masks = {ball.name: _ball(shape, ball) for ball in balls}
     points = tuple(_time_point(n, t, grid, body, balls, masks) for n, t in enumerate(times_h))
@@ -210,7 +211,8 @@ def _model(ball: Ball, times_h) -> CurveModel:
     values = np.array([_activity(ball, t) for t in times])
     spread = 0.06 + 0.10 * times / times[-1]
     return CurveModel(
-        model="mono-exponential",
+        model="mono",
+        description="one washout",
         parameters={
             "A0": Measured(values[0], 0.05 * values[0], "Bq", "fit"),
             "lambda": Measured(math.log(2) / (ball.half_life_h * HOUR), 1e-7, "1/s", "fit"),

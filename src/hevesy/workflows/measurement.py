@@ -192,6 +192,7 @@ def _measure_region(name: str, scans: Sequence[Scan], series: Series4D, case: Ca
         raw = [region.integral(image) for image in series.activity]
     size = volume(region, budget.delineation_mm)
     recovery, notes = _recovery(region, said, budget)
+    region = replace(region, recovery=recovery)
     exponent = activity_exponent(region.volume_mL, budget.resolution_mm)
     shared = budget.calibration / recovery * (size / size.value).to(1.0, "") ** exponent
     if not own:

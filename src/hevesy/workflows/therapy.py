@@ -20,7 +20,7 @@ from hevesy.physics.hounsfield import density_from_hounsfield
 from hevesy.stages.dosimetry.engines import DoseMap, Source, engine
 from hevesy.stages.imaging.folder import read_folder
 from hevesy.stages.imaging.series import Series
-from hevesy.stages.kinetics import Fit, PopulationHalfLife, bounded_tia, check_physical, fit_curve, still_rising
+from hevesy.stages.kinetics import MODELS, Fit, PopulationHalfLife, bounded_tia, check_physical, fit_curve, still_rising
 from hevesy.stages.kinetics.distribution import Part, distribute, scan_weights_s
 from hevesy.stages.radiobiology.histogram import dose_volume_histogram
 from hevesy.stages.registration.rigid import Motion, resample
@@ -40,6 +40,8 @@ Progress = Callable[[str], None]
 
 #: soft tissue, where no CT tells the density; ICRU Report 44
 _TISSUE = "soft tissue"
+#: what is no single model, in words
+_UNFITTED = {"bounded": "bounds, as no washout was seen", "average": "several models, averaged by their weight"}
 #: a body in the field of view shorter than this cannot be the whole body
 _WHOLE_BODY_MM = 1400.0
 
@@ -291,6 +293,7 @@ def _model(fit: Fit, scans: Sequence[Scan]) -> CurveModel:
         notes.append(f"A scan {fit.best_next_scan_s / 3600:.0f} h after administration would narrow this most.")
     return CurveModel(
         model=fit.model,
+        description=MODELS[fit.model].description if fit.model in MODELS else _UNFITTED.get(fit.model, fit.model),
         parameters=dict(fit.parameters),
         effective_half_life=fit.effective_half_life,
         tail_fraction=fit.tail_fraction,

@@ -64,7 +64,9 @@ class CurveModel:
     Parameters
     ----------
     model : str
-        Name of the model, such as ``"mono-exponential"``.
+        Name of the model, such as ``"mono"``.
+    description : str
+        What the model is, in words for a reader, such as ``"one washout"``.
     parameters : dict
         Parameter name to `Measured`.
     effective_half_life : Measured or None
@@ -78,6 +80,7 @@ class CurveModel:
     """
 
     model: str
+    description: str
     parameters: dict[str, Measured]
     effective_half_life: Measured | None
     tail_fraction: float

@@ -58,6 +58,7 @@ ENGINES = {
     "mc": ("hevesy.stages.dosimetry.transport_engine", "monte_carlo"),
     "local": ("hevesy.stages.dosimetry.local", "local_deposition"),
     "vsv": ("hevesy.stages.dosimetry.voxel", "voxel_s_value"),
+    "mvsv": ("hevesy.stages.dosimetry.multi_voxel", "multi_voxel_s_value"),
 }
 
 

@@ -1,0 +1,213 @@
+"""Voxel S-values that know densities and media: the kernel in water, corrected along rays where matter differs."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from hevesy.core import Grid, Quantity
+from hevesy.core.point_kernel import PointKernel
+from hevesy.data.materials import material
+from hevesy.kernels.rays import Body, photon_ratios, trace_difference
+from hevesy.physics.photon_field import photon_groups
+from hevesy.physics.stopping_power import collision_stopping_power_MeV_cm2_g
+from hevesy.stages.dosimetry.engines import DoseMap, Source
+from hevesy.stages.dosimetry.voxel import (
+    LEAST_DENSITY,
+    ChainKernels,
+    chain_kernels,
+    check,
+    convolved,
+    decays_of,
+    near_kernel,
+    per_mass,
+    photon_dose,
+)
+
+Array = NDArray[np.float64]
+
+#: a voxel counts as water if it and all around within reach differ less than this from it
+SAME = 0.08
+#: a voxel that differs more than this from water has its energy left by rays alone
+UNLIKE = 0.3
+#: rays of a voxel with much activity and of one with little
+MOST_RAYS, LEAST_RAYS = 64, 12
+#: rays in all, if few voxels leave each of them more
+RAYS = 400_000
+#: points that stand for all sources in the correction of photons, and places where it is found
+PHOTON_SOURCES, PHOTON_TARGETS = 80, 8_000
+#: kg/m³: from water's to cortical bone's, media are mixtures of the two
+WATER_DENSITY, BONE_DENSITY = 1050.0, 1920.0
+#: standard deviation of the neighbourhood that scatters photons to a point, mm
+SCATTER_REACH_MM = 40.0
+#: against Monte Carlo in a phantom of soft tissue, lung, bone and air, relative
+METHOD_UNCERTAINTY = 0.03
+#: steps of the table of energy against thickness over the reach of electrons
+TABLE_STEPS = 2000
+
+
+def multi_voxel_s_value(source: Source) -> DoseMap:
+    """Return the absorbed dose by voxel S-values, corrected for the densities and media on the way.
+
+    Charged particles: where matter differs from water within their reach, rays from points spread over each source
+    voxel leave the energy of the point kernel by thickness passed instead of by distance; the difference to the same
+    rays in water is added to the convolution. Photons: the convolution is multiplied by the ratio of doses, here and in
+    water, along straight lines from the sources, by groups of energy, bone against water, less what surfaces let out.
+
+    Raises
+    ------
+    GridMismatch, WrongQuantity, BadInput, UnknownNuclide
+        As `voxel_s_value`.
+    """
+    check(source)
+    kernels = chain_kernels(source.nuclides)
+    decays = decays_of(source)
+    density = np.asarray(source.density.values, np.float64)
+    bone = bone_share(density)
+    energy = charged_energy(decays, density * (1 - bone * (1 - electron_ratio())), kernels, source.tia.grid)
+    dose = per_mass(np.maximum(energy, 0.0).astype(np.float32), source.density)
+    photons = photon_dose(decays, kernels, source.density)
+    dose += photons * photon_correction(decays, source, kernels.photons).astype(np.float32)
+    limits = (
+        "Electrons are taken to go straight through borders of media, photons to scatter by the thickness passed: "
+        "against Monte Carlo within 5% in soft tissue and lung and 8% in bone, but for the photons that leave bone.",
+        f"Voxels below {LEAST_DENSITY:g} kg/m³ get no dose.",
+    )
+    made = f"Voxel S-values of {kernels.charged.nuclide}, corrected for density and medium; {kernels.charged.source}."
+    return DoseMap(source.density.with_values(dose, Quantity.ABSORBED_DOSE), made, limits, METHOD_UNCERTAINTY)
+
+
+def bone_share(density: Array) -> Array:
+    """Return how much of a medium is bone mineral, by density: 0 to water's, 1 from cortical bone's."""
+    return np.clip((density - WATER_DENSITY) / (BONE_DENSITY - WATER_DENSITY), 0.0, 1.0)
+
+
+def electron_ratio() -> float:
+    """Return the mass stopping power of cortical bone over that of water, at 0.3 MeV."""
+    bone, water = (
+        float(collision_stopping_power_MeV_cm2_g(material(name), 0.3)) for name in ("cortical bone", "water")
+    )
+    return bone / water
+
+
+def charged_energy(decays: NDArray[np.float32], density: Array, kernels: ChainKernels, grid: Grid) -> Array:
+    """Return the energy that charged particles leave in each voxel, J.
+
+    Parameters
+    ----------
+    decays : (n0, n1, n2) array
+        Decays in each voxel.
+    density : (n0, n1, n2) array
+        Density by stopping power, kg/m³ of water.
+    kernels : ChainKernels
+        In water.
+    grid : Grid
+        The voxels.
+    """
+    relative = density / kernels.charged.density_kg_m3
+    size = [2 * int(np.ceil(kernels.reach_mm / s)) + 1 for s in grid.spacing_mm]
+    mixed = (ndimage.maximum_filter(relative, size) > 1 + SAME) | (ndimage.minimum_filter(relative, size) < 1 - SAME)
+    # far from water, rays in water would add noise and nothing else: all of such a voxel's energy goes by rays
+    unlike = np.abs(relative - 1) > UNLIKE
+    near = near_kernel(kernels, grid)
+    energy = convolved(np.where(unlike, np.float32(0), decays), near).astype(np.float64)
+    traced = (mixed | unlike) & (decays > 0)
+    if traced.any():
+        sources = np.column_stack([np.argwhere(traced), decays[traced], ~unlike[traced]]).astype(np.float64)
+        energy += _traced(sources, relative, kernels, grid)
+    return energy
+
+
+def _traced(sources: Array, relative: Array, kernels: ChainKernels, grid: Grid) -> Array:
+    """Return what rays add, J; more of them where there is much activity, or where few voxels share the effort."""
+    most = int(np.clip(RAYS / len(sources), MOST_RAYS, 60 * MOST_RAYS))
+    rays = np.clip(np.ceil(most * sources[:, 3] / sources[:, 3].mean()), LEAST_RAYS, most).astype(np.int64)
+    table, step = thickness_table(kernels)
+    threads = os.cpu_count() or 1
+
+    def trace(part: int) -> Array:
+        energy = np.zeros(relative.shape)
+        mine = slice(part, None, threads)
+        spacing = np.array(grid.spacing_mm)
+        trace_difference(energy, sources[mine].copy(), rays[mine].copy(), relative, spacing, table, step)
+        return energy
+
+    with ThreadPoolExecutor(threads) as pool:
+        return np.asarray(sum(pool.map(trace, range(threads))))
+
+
+def thickness_table(kernels: ChainKernels) -> tuple[Array, float]:
+    """Return the energy (J per decay) that charged particles leave within 0, 1, 2, … steps of water, and a step, mm."""
+    radius = kernels.charged.radius_mm
+    last = float(radius[np.searchsorted(radius, kernels.reach_mm, side="right") - 1])
+    thickness = np.linspace(0.0, max(last, radius[1]), TABLE_STEPS + 1)
+    within = np.append(0.0, np.cumsum(kernels.charged.charged_J))
+    return np.interp(thickness, radius, within), float(thickness[1])
+
+
+def photon_correction(decays: NDArray[np.float32], source: Source, kernel: PointKernel) -> Array:
+    """Return the factor of the photons' dose in each voxel, found in blocks of voxels and interpolated."""
+    density = np.asarray(source.density.values, np.float64)
+    spacing = np.array(source.density.grid.spacing_mm)
+    block = int(max(1, np.ceil((density.size / PHOTON_TARGETS) ** (1 / 3))))
+    bone = bone_share(density)
+    mass = _blocks(density, block)
+    bony = np.divide(_blocks(density * bone, block), mass, out=np.zeros(mass.shape), where=mass > 0)
+    targets = (np.argwhere(np.ones(mass.shape)) + 0.5) * spacing * block
+    groups = photon_groups(source.nuclides, material("cortical bone"), material("water"))
+    inside = (mass > LEAST_DENSITY).astype(np.float64)
+    near = ndimage.gaussian_filter(inside, SCATTER_REACH_MM / (spacing * block), mode="constant")
+    body = Body(mass / 1000.0, bony, np.minimum(near, 1.0), spacing * block)
+    places, log_table = _representatives(decays, spacing), _photon_table(kernel)
+    threads = os.cpu_count() or 1
+    with ThreadPoolExecutor(threads) as pool:
+        parts = pool.map(
+            lambda part: photon_ratios(part, places, body, groups, log_table),
+            np.array_split(targets, 4 * threads),
+        )
+        ratios = np.concatenate(list(parts)).reshape(*mass.shape, 2)
+    at = [(np.arange(n) + 0.5) / block - 0.5 for n in density.shape]
+    to_water, to_bone = (_interpolated(ratios[..., i], at) for i in range(2))
+    return np.asarray((1 - bone) * to_water + bone * to_bone)
+
+
+def _blocks(values: Array, block: int) -> Array:
+    """Average over cubes of voxels; the last ones along an axis may be padded with the edge."""
+    padded = np.pad(values, [(0, -n % block) for n in values.shape], mode="edge")
+    a, b, c = (n // block for n in padded.shape)
+    return np.asarray(padded.reshape(a, block, b, block, c, block).mean(axis=(1, 3, 5)))
+
+
+def _interpolated(values: Array, places: list[Array]) -> Array:
+    """Interpolate linearly along one axis after another, constant beyond the ends."""
+    for axis, at in enumerate(places):
+        low = np.clip(np.floor(at).astype(int), 0, values.shape[axis] - 1)
+        high = np.minimum(low + 1, values.shape[axis] - 1)
+        part = np.clip(at - low, 0.0, 1.0).reshape([-1 if a == axis else 1 for a in range(3)])
+        values = np.take(values, low, axis) * (1 - part) + np.take(values, high, axis) * part
+    return values
+
+
+def _representatives(decays: NDArray[np.float32], spacing: Array) -> Array:
+    """Return places (mm) of voxels that stand for all, taken evenly along the cumulated decays."""
+    cumulative = np.cumsum(decays.ravel(), dtype=np.float64)
+    count = min(PHOTON_SOURCES, int((decays > 0).sum()))
+    wanted = (np.arange(count) + 0.5) / max(1, count) * cumulative[-1]
+    places = np.array(np.unravel_index(np.searchsorted(cumulative, wanted), decays.shape)).T
+    return (places + 0.5) * spacing
+
+
+def _photon_table(kernel: PointKernel) -> Array:
+    """Return ln of thickness (mm, even) and ln of the photons' energy per mm (J per decay), over a few shells each."""
+    radius, energy = kernel.radius_mm[1:], (kernel.charged_J + kernel.photons_J)[1:]
+    even = np.linspace(np.log(radius[0]), np.log(radius[-1]), 200)
+    within = np.interp(even, np.log(radius), np.append(0.0, np.cumsum(energy)))
+    per_mm = np.diff(within) / np.diff(np.exp(even))
+    middle = 0.5 * (even[1:] + even[:-1])
+    kept = per_mm > 0
+    filled = np.interp(middle, middle[kept], np.log(per_mm[kept])) if kept.any() else np.full(len(middle), -80.0)
+    return np.column_stack([middle, filled])

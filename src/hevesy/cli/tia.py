@@ -19,7 +19,7 @@ MBQ_H = 1e6 * 3600.0
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("curves", type=Path, metavar="CURVES.csv", help="columns region,t_h,activity_MBq,u_MBq")
+    parser.add_argument("curves", type=Path, metavar="CURVES", help="CSV with columns region,t_h,activity_MBq,u_MBq")
     parser.add_argument("--nuclide", required=True, help="such as Lu-177")
     models = ", ".join([*MODELS, "average", "bayes"])
     parser.add_argument("--model", default="auto", help=f"auto (default), {models}")

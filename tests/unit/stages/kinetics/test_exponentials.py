@@ -171,3 +171,23 @@ def test_the_band_is_as_wide_as_the_point_where_there_is_nothing_else_to_know():
     low, high = fit.band(curve.mid_s)
     assert (high - low) / 2 == pytest.approx(1.96 * curve.u_Bq, rel=1e-4)
     assert fit.activity(curve.mid_s) == pytest.approx(curve.activity_Bq, rel=1e-8)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_auto_finds_the_integral_of_noise_free_points_or_warns(model):
+    random = np.random.default_rng(20 + len(model))
+    times = SCANS[max(4, MODELS[model].parameters)]
+    errors = []
+    for _ in range(60):
+        amplitudes, rates = draw(model, random)
+        fit = fit_curve(sampled(amplitudes, rates, times, relative_u=0.01), PHYSICAL)
+        errors.append(abs(fit.tia.value / np.sum(amplitudes / rates) - 1))
+        assert errors[-1] < 0.05 or fit.warnings
+    assert np.median(errors) < 0.01
+
+
+def test_auto_without_enough_scans_to_tell_models_apart_warns():
+    amplitudes, rates = np.array([4e7, 6e7]), np.array([rate(30), PHYSICAL])
+    fit = fit_curve(sampled(amplitudes, rates, [4, 48, 144]), PHYSICAL)
+    assert abs(fit.tia.value / np.sum(amplitudes / rates) - 1) > 0.05
+    assert fit.warnings

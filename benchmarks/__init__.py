@@ -1,0 +1,1 @@
+"""Side by side with peers and published figures: `python -m benchmarks [NAME …]`."""

@@ -55,7 +55,8 @@ def _show(result: CaseResult, folder: Path) -> None:
             with_uncertainty(half_life, 3600.0) if half_life else "still rising",
         )
     console = Console()
-    console.print(table)
+    if table.row_count:
+        console.print(table)
     for warning in result.warnings:
         console.print(f"[bold]![/bold] {warning}", highlight=False)
     console.print("For research and education; not a medical device.")

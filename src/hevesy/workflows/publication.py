@@ -16,7 +16,7 @@ from hevesy.workflows.therapy import Outcome
 def publish(outcome: Outcome, folder: Path, progress: Callable[[str], None] = lambda step: None) -> None:
     """Write results.json, regions.csv, dose.nii.gz, tia.nii.gz, rtdose.dcm, seg.dcm and report.html.
 
-    The DICOM objects need the headers of the reference scan; a case from NIfTI has none, and gets none.
+    The DICOM objects need the reference scan's headers and frame of reference; where it has none, they are left out.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def publish(outcome: Outcome, folder: Path, progress: Callable[[str], None] = la
     write_csv(result, folder / "regions.csv")
     nifti.write(result.dose, folder / "dose.nii.gz")
     nifti.write(result.tia, folder / "tia.nii.gz")
-    headers = outcome.reference.headers
+    headers = outcome.headers
     if headers:
         rtdose.write(result.dose, headers, folder / "rtdose.dcm", created)
         if result.regions:

@@ -53,6 +53,15 @@ class Outcome:
     result: CaseResult
     reference: Series
 
+    @property
+    def headers(self) -> tuple[Any, ...]:
+        """The headers that DICOM objects take after; none where the scan cannot place them in the patient."""
+        return _headers(self.reference)
+
+
+def _headers(series: Series) -> tuple[Any, ...]:
+    return series.headers if series.frame_of_reference else ()
+
 
 def therapy_dose(
     folder: Path, case: Case, engine_name: str = "local", progress: Progress = lambda step: None
@@ -354,6 +363,8 @@ def _warnings(
             )
     for result, one in zip(results, measured, strict=True):
         found += [f"{result.region.name}: {note}" for note in (*one.notes, *result.model.notes[1:])]
+    if not _headers(course.scans[series.reference].series):
+        found.append("The reference scan states no DICOM frame of reference: no DICOM RTDOSE and SEG were written.")
     if not results[:-1]:
         found.append("No regions were drawn: there is a dose map, and no dose to an organ or lesion.")
     daughters = [n.name for n, _ in chain(course.nuclide)[1:]]

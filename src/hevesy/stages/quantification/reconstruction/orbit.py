@@ -1,0 +1,89 @@
+"""Where the detector stood for each view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hevesy.errors import BadInput, IncompleteSeries, MissingInformation
+
+#: a gap between views that is more than this many typical steps means that views are missing
+GAP_STEPS = 2.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Orbit:
+    """Positions of the detector about the axis of rotation: any angles, in any order, at any distances.
+
+    Parameters
+    ----------
+    angles_deg : (views,) array
+        Degrees: 0 at the patient's back, rising towards the patient's left (DICOM PS3.3 C.8.4.11). The detector lies
+        along (sin θ, cos θ, 0) and its bins rise along (−cos θ, sin θ, 0), so that from the front (θ = 180°) they
+        rise towards the patient's left.
+    radii_mm : (views,) array
+        From the axis of rotation to the detector's face, mm; one for each view for a body-contour orbit.
+    shifts_mm : (views,) array or None
+        Where the axis of rotation falls on the detector, from its middle, along the bins, mm; None means 0.
+
+    Raises
+    ------
+    MissingInformation
+        If a radius is not finite or not positive.
+    BadInput
+        If sizes do not agree, there is no view, or an angle is not finite.
+    """
+
+    angles_deg: NDArray[np.float64] = field(repr=False)
+    radii_mm: NDArray[np.float64] = field(repr=False)
+    shifts_mm: NDArray[np.float64] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        angles = np.array(self.angles_deg, np.float64)
+        radii = np.array(self.radii_mm, np.float64)
+        shifts = np.zeros_like(angles) if self.shifts_mm is None else np.array(self.shifts_mm, np.float64)
+        if angles.ndim != 1 or not angles.size or {radii.shape, shifts.shape} != {angles.shape}:
+            raise BadInput(f"{angles.shape} angles need as many radii and shifts, not {radii.shape}, {shifts.shape}.")
+        if not (np.isfinite(angles).all() and np.isfinite(shifts).all()):
+            raise BadInput("An angle or a shift of the detector is not finite.")
+        if not (np.isfinite(radii) & (radii > 0)).all():
+            missing = int((~(np.isfinite(radii) & (radii > 0))).sum())
+            raise MissingInformation(
+                f"The distance of the detector from the axis is unknown for {missing} of {angles.size} views,"
+                " and the blur depends on it.",
+                "Give the radius of rotation in mm.",
+            )
+        for name, value in (("angles_deg", angles), ("radii_mm", radii), ("shifts_mm", shifts)):
+            value.setflags(write=False)
+            object.__setattr__(self, name, value)
+
+    @property
+    def views(self) -> int:
+        """Number of views."""
+        return int(self.angles_deg.size)
+
+    def frames(self, pixel_mm: float) -> NDArray[np.float32]:
+        """Return the kernel's description of each view, (views, 5): normal, direction of bins, shift in bins."""
+        theta = np.deg2rad(self.angles_deg)
+        sine, cosine = np.sin(theta), np.cos(theta)
+        shifts = np.zeros_like(sine) if self.shifts_mm is None else self.shifts_mm / pixel_mm
+        return np.stack([sine, cosine, -cosine, sine, shifts], axis=1).astype(np.float32)
+
+    def require_coverage(self) -> None:
+        """Refuse views that leave part of a half circle unseen.
+
+        Raises
+        ------
+        IncompleteSeries
+            If, with opposite views counted as one direction, a gap is wider than 2.5 typical steps.
+        """
+        directions = np.unique(np.round(self.angles_deg % 180.0, 3) % 180.0)
+        gaps = np.diff(np.append(directions, directions[0] + 180.0))
+        widest = float(gaps.max())
+        if directions.size < 4 or widest > GAP_STEPS * float(np.median(gaps)):
+            raise IncompleteSeries(
+                f"The views do not cover 180°: {self.views} views leave {widest:.4g}° unseen.",
+                "Give all views, or allow limited angles and expect streaks and distortion.",
+            )

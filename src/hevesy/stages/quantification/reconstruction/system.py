@@ -1,0 +1,198 @@
+"""The system model: what a camera would count, view by view, were the activity known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hevesy.errors import BadInput, GridMismatch, WrongQuantity
+from hevesy.kernels import projection as kernel
+from hevesy.stages.quantification.reconstruction.orbit import Orbit
+from hevesy.stages.quantification.reconstruction.response import Response
+
+Array = NDArray[np.float32]
+#: survival probabilities of all views are kept while they fit in this; beyond, they are computed for each use
+CACHE_BYTES = 1 << 30
+#: μ beyond this is no tissue: cortical bone has 0.03/mm at 140 keV, so the unit must be wrong
+LARGEST_MU_PER_MM = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Lattice:
+    """Sizes of the reconstructed volume, whose third axis is the axis of rotation.
+
+    Parameters
+    ----------
+    side : int
+        Voxels along the first and the second axis; also the number of bins across the detector.
+    slices : int
+        Voxels along the axis of rotation; also the number of bins along it.
+    pixel_mm, slice_mm : float
+        Size of a voxel across and along the axis of rotation, mm.
+
+    Raises
+    ------
+    BadInput
+        If a size is not positive.
+    """
+
+    side: int
+    slices: int
+    pixel_mm: float
+    slice_mm: float
+
+    def __post_init__(self) -> None:
+        if min(self.side, self.slices, self.pixel_mm, self.slice_mm) <= 0:
+            raise BadInput(f"A reconstruction needs positive sizes, not {self}.")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Shape of the volume."""
+        return self.side, self.side, self.slices
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SystemModel:
+    """A linear operator from a volume to projections, and its exact transpose.
+
+    The volume is f[i, j, k] at x = (i − (n−1)/2)·pixel, y likewise with j, along the axis with k, in patient
+    directions (left, posterior, along the axis). Projections are p[view, bin, k]: the sum over depth planes of
+    f × survival × blur, without a voxel volume.
+
+    Parameters
+    ----------
+    lattice : Lattice
+        Sizes.
+    orbit : Orbit
+        Where the detector stood.
+    response : Response or None
+        Collimator–detector response; None means no blur.
+    mu_per_mm : (side, side, slices) array or None
+        Linear attenuation coefficient at the photon's energy, 1/mm; None means none.
+
+    Raises
+    ------
+    GridMismatch
+        If the μ-map does not fit the lattice.
+    WrongQuantity
+        If a coefficient is negative, not finite or larger than any tissue's.
+    BadInput
+        If the response narrows with distance.
+    """
+
+    lattice: Lattice
+    orbit: Orbit
+    response: Response | None = None
+    mu_per_mm: NDArray[Any] | None = field(default=None, repr=False)
+    _frames: Array = field(init=False, repr=False)
+    _passes: NDArray[np.int64] = field(init=False, repr=False)
+    _taps: Array = field(init=False, repr=False)
+    _survival: NDArray[np.uint16] | None = field(init=False, repr=False, default=None)
+
+    def __post_init__(self) -> None:
+        frames = self.orbit.frames(self.lattice.pixel_mm)
+        passes, taps = kernel.blur_taps(self._variances())
+        for name, value in (("_frames", frames), ("_passes", passes), ("_taps", taps)):
+            object.__setattr__(self, name, value)
+        if self.mu_per_mm is None:
+            object.__setattr__(self, "_survival", np.empty((0, *self.lattice.shape), np.uint16))
+            return
+        self._require_mu(self.mu_per_mm)
+        if 2 * self.views * int(np.prod(self.lattice.shape)) <= CACHE_BYTES:
+            object.__setattr__(self, "_survival", self._survival_of(frames))
+
+    @property
+    def views(self) -> int:
+        """Number of views."""
+        return self.orbit.views
+
+    @property
+    def projection_shape(self) -> tuple[int, int, int]:
+        """Shape of all projections (views, bins, slices)."""
+        return self.views, self.lattice.side, self.lattice.slices
+
+    def forward(self, volume: NDArray[Any], views: NDArray[np.int64] | None = None) -> Array:
+        """Project a volume (side, side, slices) onto some views (all by default): (m, side, slices).
+
+        Raises
+        ------
+        GridMismatch
+            If the volume does not fit the lattice.
+        """
+        if volume.shape != self.lattice.shape:
+            raise GridMismatch(f"A volume of {volume.shape} does not fit the system's {self.lattice.shape}.")
+        seen: Array = kernel.project(_bordered(volume), *self._parts(views))
+        return seen
+
+    def backward(self, projections: NDArray[Any], views: NDArray[np.int64] | None = None) -> Array:
+        """Apply the transpose of `forward` to projections (m, side, slices): (side, side, slices).
+
+        Raises
+        ------
+        GridMismatch
+            If the projections are not those of the views.
+        """
+        wanted = (self.views if views is None else views.size, *self.projection_shape[1:])
+        if projections.shape != wanted:
+            raise GridMismatch(f"Projections of shape {projections.shape} are not the {wanted} of the system.")
+        return kernel.backproject(np.ascontiguousarray(projections, np.float32), *self._parts(views))
+
+    def sensitivity(self, views: NDArray[np.int64] | None = None) -> Array:
+        """Return the transpose applied to ones: how much each voxel is seen by some views (all by default)."""
+        count = self.views if views is None else views.size
+        return self.backward(np.ones((count, *self.projection_shape[1:]), np.float32), views)
+
+    def _parts(
+        self, views: NDArray[np.int64] | None
+    ) -> tuple[NDArray[np.int64], NDArray[np.uint16], Array, NDArray[np.int64], Array]:
+        chosen = np.arange(self.views) if views is None else np.asarray(views, np.int64)
+        if self._survival is not None:
+            return chosen, self._survival, self._frames, self._passes, self._taps
+        frames = self._frames[chosen]
+        local = np.arange(chosen.size)
+        return local, self._survival_of(frames), frames, self._passes[chosen], self._taps[chosen]
+
+    def _survival_of(self, frames: Array) -> NDArray[np.uint16]:
+        assert self.mu_per_mm is not None
+        mu = _bordered(np.asarray(self.mu_per_mm, np.float64) * self.lattice.pixel_mm)
+        chances: NDArray[np.uint16] = kernel.survival(mu, frames, self.lattice.side)
+        return chances
+
+    def _variances(self) -> NDArray[np.float64]:
+        """Return the variance, pixels², to add before each plane and at last: (views, side + 1, 2)."""
+        lattice, planes = self.lattice, self.lattice.side
+        if self.response is None:
+            return np.zeros((self.views, planes + 1, 2))
+        along = (np.arange(planes) - (planes - 1) / 2) * lattice.pixel_mm
+        distance = np.maximum(0.0, self.orbit.radii_mm[:, None] - along)
+        variance = self.response.sigma_mm(distance) ** 2
+        steps = np.zeros((self.views, planes + 1))
+        steps[:, 1:planes] = variance[:, :-1] - variance[:, 1:]
+        steps[:, planes] = variance[:, -1]
+        if steps.min() < -1e-9:
+            raise BadInput("The collimator response narrows with distance; it must widen or stay.")
+        pixels = np.array([lattice.pixel_mm, lattice.slice_mm])
+        return np.asarray(np.maximum(steps, 0.0)[..., None] / pixels**2)
+
+    def _require_mu(self, mu: NDArray[Any]) -> None:
+        if mu.shape != self.lattice.shape:
+            raise GridMismatch(
+                f"A μ-map of {mu.shape} does not fit the system's {self.lattice.shape}.",
+                "Resample it onto the reconstruction's grid.",
+            )
+        if not np.isfinite(mu).all() or mu.min() < 0 or mu.max() > LARGEST_MU_PER_MM:
+            raise WrongQuantity(
+                f"A μ-map runs from {np.min(mu):.4g} to {np.max(mu):.4g} per mm; tissue has 0 to {LARGEST_MU_PER_MM}.",
+                "Give linear attenuation coefficients in 1/mm.",
+            )
+
+
+def _bordered(volume: NDArray[Any]) -> Array:
+    """Copy a volume into a border of zeros, so that interpolation at its edge needs no special case."""
+    inner = volume.shape
+    out = np.zeros((inner[0] + 2, inner[1] + 2, inner[2]), np.float32)
+    out[1:-1, 1:-1] = volume
+    return out

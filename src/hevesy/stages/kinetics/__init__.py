@@ -1,7 +1,7 @@
 """Kinetics: time-activity curves and what they integrate to."""
 
 from hevesy.stages.kinetics.bayes import KineticPrior, Posterior, bayes_tia, best_next, expected_shrinkage, posterior
-from hevesy.stages.kinetics.bounded import BoundedCurve, best_next_scan, bounded_tia
+from hevesy.stages.kinetics.bounded import BoundedCurve, best_next_scan, bounded_tia, trapezoid_tia
 from hevesy.stages.kinetics.cohort import fit_population, prior_of_cohort
 from hevesy.stages.kinetics.curve_files import read_cohort, read_curves
 from hevesy.stages.kinetics.exponentials import fit_curve
@@ -52,4 +52,5 @@ __all__ = [
     "simulate",
     "still_rising",
     "tia_image",
+    "trapezoid_tia",
 ]

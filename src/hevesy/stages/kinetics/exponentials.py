@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hevesy.core import Curve, Measured
 from hevesy.errors import BadInput, NoWashout
 from hevesy.kernels.fitting import fit_exponentials, frame_mean, integral_limit
+from hevesy.stages.kinetics.bounded import trapezoid_tia
 from hevesy.stages.kinetics.fit import EXTRAPOLATION_WARNING, Exponentials, Fit
 from hevesy.stages.kinetics.models import CANDIDATES, SCEPTICS, Model, model_named
 from hevesy.stages.kinetics.physical import decay_rate, still_rising
@@ -23,6 +24,8 @@ _RISE_95 = 1.959964**2
 #: a model this close to the best by Akaike's criterion describes the points as well (Burnham & Anderson 2002, 2.6)
 _RIVAL = 6.0
 _DISAGREEMENT = 0.05
+#: excess over the model-free check past which a fit warns
+_ABOVE_STRAIGHT_LINES = 0.20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,10 +35,7 @@ class _Solution:
     coefs: Array
     chi2: float
     points: int
-
-    @property
-    def amplitudes(self) -> Array:
-        return np.asarray(self.coefs @ self.model.mix)
+    amplitudes: Array
 
     @property
     def tia(self) -> float:
@@ -115,7 +115,7 @@ def _bounds(curve: Curve, rate: float, model: Model) -> Array:
 
 def _solve(curve: Curve, rate: float, model: Model) -> _Solution:
     rates, coefs, chi2 = fit_exponentials(_data(curve), model.mix, _bounds(curve, rate, model))
-    return _Solution(model, rates, coefs, float(chi2), len(curve))
+    return _Solution(model, rates, coefs, float(chi2), len(curve), coefs @ model.mix)
 
 
 def _candidates(curve: Curve, rate: float, names: Sequence[str]) -> list[_Solution]:
@@ -253,6 +253,12 @@ def _slowest_half_life(shape: Exponentials, parameters: dict[str, Measured]) -> 
 
 def _warnings(curve: Curve, solution: _Solution, shape: Exponentials, bounds: Array) -> list[str]:
     found = []
+    straight = trapezoid_tia(curve, float(bounds[0, 0])).value
+    if solution.tia > (1.0 + _ABOVE_STRAIGHT_LINES) * straight:
+        found.append(
+            f"The fit is {solution.tia / straight - 1:.0%} above straight lines with a physical tail:"
+            " much of it lies where nothing was measured."
+        )
     tail = shape.integral(float(curve.ends_s[-1])) / solution.tia
     head = shape.integral(0.0, float(curve.starts_s[0])) / solution.tia
     for share, where in ((tail, "after the last scan"), (head, "before the first scan")):

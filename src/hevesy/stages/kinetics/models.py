@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,10 @@ class Model:
         Basis function ``j`` is ``sum_k mix[j, k] exp(-λ_k t)``, rates falling with ``k``.
     physical_tail : bool
         Whether the last rate is the physical decay constant.
+    parameters : int
+        Number of fitted parameters.
+    has_uptake : bool
+        Whether the curve may rise.
     """
 
     name: str
@@ -32,16 +36,13 @@ class Model:
     mix: NDArray[np.float64]
     physical_tail: bool = False
 
-    @property
-    def parameters(self) -> int:
-        """Number of fitted parameters."""
-        m, k = self.mix.shape
-        return int(m + k - self.physical_tail)
+    parameters: int = field(init=False)
+    has_uptake: bool = field(init=False)
 
-    @property
-    def has_uptake(self) -> bool:
-        """Whether the curve may rise."""
-        return bool((self.mix < 0).any())
+    def __post_init__(self) -> None:
+        m, k = self.mix.shape
+        object.__setattr__(self, "parameters", m + k - self.physical_tail)
+        object.__setattr__(self, "has_uptake", bool((self.mix < 0).any()))
 
     def bounds(self, decay_constant: float, first_s: float) -> NDArray[np.float64]:
         """Return the least and the greatest rate (2, k), 1/s.

@@ -7,7 +7,7 @@ import pytest
 
 from hevesy.core import Curve, Measured
 from hevesy.errors import BadInput, UnknownName, UnphysicalCurve
-from hevesy.stages.kinetics import PopulationHalfLife, bounded_tia, check_physical, still_rising
+from hevesy.stages.kinetics import PopulationHalfLife, bounded_tia, check_physical, still_rising, trapezoid_tia
 
 HOUR = 3600.0
 PHYSICAL = math.log(2) / (6.647 * 24 * HOUR)
@@ -142,3 +142,20 @@ def test_the_curve_passes_through_the_points_and_its_tail_lies_between_the_limit
     low, high = fit.band(late)
     assert (low < fit.activity(late)).all()
     assert (fit.activity(late) < high).all()
+
+
+def test_straight_lines_and_a_physical_tail_are_exact_for_a_triangle_that_then_decays():
+    times = np.array([10.0, 20.0]) * HOUR
+    curve = Curve.at_instants(times, [1e8, 2e8], [1e6, 2e6])
+    by_hand = (0.5 * 10 * 1e8 + 10 * 1.5e8) * HOUR + 2e8 / PHYSICAL
+    found = trapezoid_tia(curve, PHYSICAL)
+    assert found.value == pytest.approx(by_hand, rel=1e-12)
+    assert found.u == pytest.approx(math.hypot(10 * HOUR * 1e6, (5 * HOUR + 1 / PHYSICAL) * 2e6), rel=1e-12)
+
+
+@pytest.mark.parametrize("half_life_h", [20, 60, 150])
+def test_straight_lines_and_a_physical_tail_lie_above_every_washout_seen_early_enough(half_life_h):
+    times = np.array([1, 4, 24, 96, 168]) * HOUR
+    rate = PHYSICAL + math.log(2) / (half_life_h * HOUR)
+    curve = Curve.at_instants(times, 1e8 * np.exp(-rate * times), np.full(5, 1e6))
+    assert trapezoid_tia(curve, PHYSICAL).value > 1e8 / rate

@@ -14,13 +14,13 @@ import numpy as np
 from hevesy.core import Curve, Image, Measured, Nuclide, Quantity, Region
 from hevesy.core.provenance import Provenance
 from hevesy.data.materials import material
-from hevesy.errors import EmptyInput, UnknownName
+from hevesy.errors import EmptyInput
 from hevesy.physics.decay import Chain
 from hevesy.physics.hounsfield import density_from_hounsfield
 from hevesy.stages.dosimetry.engines import DoseMap, Source, engine
 from hevesy.stages.imaging.folder import read_folder
 from hevesy.stages.imaging.series import Series
-from hevesy.stages.kinetics import MODELS, Fit, PopulationHalfLife, bounded_tia, check_physical, fit_curve, still_rising
+from hevesy.stages.kinetics import Fit, PopulationHalfLife, bounded_tia, check_physical, fit_curve, still_rising
 from hevesy.stages.kinetics.distribution import Part, distribute, scan_weights_s
 from hevesy.stages.radiobiology.histogram import dose_volume_histogram
 from hevesy.stages.registration.rigid import Motion, resample
@@ -34,6 +34,7 @@ from hevesy.stages.reporting.results import (
 )
 from hevesy.workflows.case import Case
 from hevesy.workflows.measurement import Measurement, Series4D, align, measure, measure_body
+from hevesy.workflows.region_kinetics import describe_method, fit_region
 from hevesy.workflows.scans import Course, Scan, check_region_names, gather
 
 Progress = Callable[[str], None]
@@ -41,7 +42,6 @@ Progress = Callable[[str], None]
 #: soft tissue, where no CT tells the density; ICRU Report 44
 _TISSUE = "soft tissue"
 #: what is no single model, in words
-_UNFITTED = {"bounded": "bounds, as no washout was seen", "average": "several models, averaged by their weight"}
 #: a body in the field of view shorter than this cannot be the whole body
 _WHOLE_BODY_MM = 1400.0
 
@@ -166,11 +166,8 @@ def _kinetics(measured: Sequence[Measurement], course: Course, case: Case) -> _K
 
 
 def _fit(curve: Curve, measured: Measurement, course: Course, case: Case) -> Fit:
-    rate = course.nuclide.decay_constant
     said = _said(measured.region, case)
-    if len(curve) == 1 or still_rising(curve, rate):
-        return bounded_tia(curve, rate, _population(measured.region, course, said))
-    return fit_curve(curve, rate, str(said.get("model", "auto")))
+    return fit_region(curve, measured.region, course.nuclide.decay_constant, course.administration, said)
 
 
 def _fit_body(curve: Curve, course: Course) -> Fit:
@@ -185,21 +182,6 @@ def _said(region: Region, case: Case) -> Any:
     """Return what case.yaml says of a region that may have been renamed."""
     named = [said for name, said in case.get("regions", {}).items() if said.get("name", name) == region.name]
     return named[0] if named else {}
-
-
-def _population(region: Region, course: Course, said: Any) -> PopulationHalfLife:
-    hours = said.get("population_effective_half_life_h")
-    if hours is not None:
-        return PopulationHalfLife(hours * 3600.0, 1.35, "given in case.yaml; geometric standard deviation 1.35 assumed")
-    tissue = "tumour" if region.role.value == "lesion" else region.name.lower()
-    try:
-        return PopulationHalfLife.published(course.administration.radiopharmaceutical, tissue)
-    except UnknownName as unknown:
-        raise type(unknown)(
-            f"The washout of region '{region.name}' cannot be fitted and no population half-life is on file for"
-            f" '{course.administration.radiopharmaceutical or 'an unnamed drug'}' in {tissue}.",
-            "Give regions: population_effective_half_life_h: (and administration: radiopharmaceutical:) in case.yaml.",
-        ) from None
 
 
 def _part(measured: Measurement, fit: Fit, curve: Curve) -> Part:
@@ -302,7 +284,7 @@ def _model(fit: Fit, scans: Sequence[Scan]) -> CurveModel:
         notes.append(f"A scan {fit.best_next_scan_s / 3600:.0f} h after administration would narrow this most.")
     return CurveModel(
         model=fit.model,
-        description=MODELS[fit.model].description if fit.model in MODELS else _UNFITTED.get(fit.model, fit.model),
+        description=describe_method(fit),
         parameters=dict(fit.parameters),
         effective_half_life=fit.effective_half_life,
         tail_fraction=fit.tail_fraction,

@@ -16,6 +16,9 @@ from hevesy.stages.kinetics.population import PopulationHalfLife
 
 Array = NDArray[np.float64]
 
+#: expected variance over the least that is as good, where an earlier scan can be had
+_FLAT = 1.1
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BoundedCurve:
@@ -200,8 +203,8 @@ def best_next_scan(curve: Curve, decay_constant: float, population: PopulationHa
 
     Over the population's effective rates, a scan at t adds the information (t - t_last)² / r² on the rate,
     where r is the relative uncertainty of the ratio of the two activities; the last point's grows as
-    1/√A with counts. The time that leaves the least expected variance of the tail's integral is sought
-    up to five physical half-lives later.
+    1/√A with counts. Times up to five physical half-lives later are tried; as the optimum is flat, the earliest that
+    leaves no more than a tenth more than the least expected variance of the tail's integral is returned.
     """
     rates, weights = population.rates(decay_constant)
     since = np.linspace(0.02, 5.0, 250)[:, None] * math.log(2) / decay_constant
@@ -210,5 +213,6 @@ def best_next_scan(curve: Curve, decay_constant: float, population: PopulationHa
     mean = float(weights @ rates)
     prior = float(weights @ (rates - mean) ** 2) or (0.1 * mean) ** 2
     left = (1 / rates**4) / (1 / prior + since**2 / noise2)
-    best = int(np.argmin(left @ weights))
+    expected = left @ weights
+    best = int(np.argmax(expected <= _FLAT * expected.min()))
     return float(curve.mid_s[-1] + since[best, 0])

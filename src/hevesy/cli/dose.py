@@ -16,6 +16,9 @@ def configure(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for the results")
     command.add_argument("--engine", metavar="NAME", default="local", help="dose engine (default: local)")
     command.add_argument(
+        "--compare", metavar="NAMES", default="", help="other engines to set beside, joined by commas, or all"
+    )
+    command.add_argument(
         "--config", metavar="FILE", type=Path, help="what the images do not say (default: CASE/case.yaml if there)"
     )
 
@@ -23,14 +26,16 @@ def configure(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Compute the doses, write every output, and print the table."""
     from hevesy.cli.progress import steps
+    from hevesy.stages.dosimetry.engines import ENGINES
     from hevesy.workflows.case import load_case
     from hevesy.workflows.delivery import delivering
     from hevesy.workflows.publication import publish
     from hevesy.workflows.therapy import therapy_dose
 
+    compare = list(ENGINES) if options.compare == "all" else [name for name in options.compare.split(",") if name]
     case = load_case(options.case, options.config)
     with steps() as progress, delivering(options.out) as folder:
-        outcome = therapy_dose(options.case, case, options.engine, progress)
+        outcome = therapy_dose(options.case, case, options.engine, progress, compare)
         publish(outcome, folder, progress)
     _show(outcome.result, options.out)
 
@@ -41,18 +46,19 @@ def _show(result: CaseResult, folder: Path) -> None:
 
     from hevesy.stages.reporting.rounding import interval, plain, with_uncertainty
 
-    table = Table("region", "role", "volume (mL)", "absorbed dose (Gy)", "95% interval (Gy)", "T_eff (h)")
-    for row in result.regions:
+    others = [other.engine.name for other in result.comparisons]
+    table = Table("region", "volume (mL)", "absorbed dose (Gy)", "95% interval (Gy)", "T_eff (h)", *others)
+    for number, row in enumerate(result.regions):
         if row.dose is None or row.dose_interval95 is None:
             continue
         half_life = row.model.effective_half_life
         table.add_row(
             row.region.name,
-            row.region.role.value,
             plain(row.volume.value),
             with_uncertainty(row.dose),
             interval(row.dose_interval95, row.dose.u),
             with_uncertainty(half_life, 3600.0) if half_life else "still rising",
+            *(plain(other.histograms[number].mean_Gy) for other in result.comparisons),
         )
     console = Console()
     if table.row_count:

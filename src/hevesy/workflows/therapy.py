@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from hevesy.data.materials import material
 from hevesy.errors import EmptyInput
 from hevesy.physics.decay import Chain
 from hevesy.physics.hounsfield import density_from_hounsfield
-from hevesy.stages.dosimetry.engines import DoseMap, Source, engine
+from hevesy.stages.dosimetry.engines import DoseMap, Engine, Source, engine
 from hevesy.stages.imaging.folder import read_folder
 from hevesy.stages.imaging.series import Series
 from hevesy.stages.kinetics import Fit, PopulationHalfLife, bounded_tia, check_physical, fit_curve, still_rising
@@ -27,6 +27,7 @@ from hevesy.stages.registration.rigid import Motion, resample
 from hevesy.stages.reporting.results import (
     Alignment,
     CaseResult,
+    Comparison,
     CurveModel,
     EngineRecord,
     RegionResult,
@@ -64,7 +65,11 @@ def _headers(series: Series) -> tuple[Any, ...]:
 
 
 def therapy_dose(
-    folder: Path, case: Case, engine_name: str = "local", progress: Progress = lambda step: None
+    folder: Path,
+    case: Case,
+    engine_name: str = "local",
+    progress: Progress = lambda step: None,
+    compare: Sequence[str] = (),
 ) -> Outcome:
     """Compute the absorbed doses of one administration.
 
@@ -79,18 +84,16 @@ def therapy_dose(
         A key of `hevesy.stages.dosimetry.engines.ENGINES`.
     progress : callable, optional
         Told each step as it starts.
+    compare : sequence of str
+        Other engines, whose doses to the regions are set beside.
 
     Raises
     ------
     HevesyError
         If anything that a number depends on is missing, contradictory or impossible.
     """
-    compute = engine(engine_name)
-    progress("reading headers")
-    course = gather(read_folder(folder), case, progress)
-    if not course.scans:
-        raise EmptyInput(f"{folder} holds no scan to take a dose from.")
-    check_region_names(case, course.scans)
+    engines = {name: engine(name) for name in (engine_name, *compare)}
+    course = _course(folder, case, progress)
     series = align(course.scans, course.anatomy, case, progress)
     progress("measuring regions")
     measured = (*measure(course.scans, series, case), measure_body(series, case))
@@ -99,9 +102,9 @@ def therapy_dose(
     density = _density(series, measured[:-1], case)
     progress("spreading time-integrated activity over voxels")
     parts = [_part(m, f, c) for m, f, c in zip(measured, kinetics.fits, kinetics.curves, strict=True)]
-    tia = distribute(series.activity, parts[:-1], parts[-1])
+    source = Source(distribute(series.activity, parts[:-1], parts[-1]), density, chain(course.nuclide))
     progress(f"computing absorbed dose ({engine_name})")
-    answer = compute(Source(tia, density, chain(course.nuclide)))
+    answer = engines.pop(engine_name)(source)
     pairs = list(zip(measured, kinetics.fits, strict=True))
     regions = tuple(_region_result(m, f, course.scans, density, answer, case) for m, f in pairs[:-1])
     body = _body_result(*pairs[-1], course.scans, density)
@@ -114,13 +117,36 @@ def therapy_dose(
         whole_body=body,
         regions=regions,
         dose=answer.dose,
-        tia=tia,
+        tia=source.tia,
         density=density,
         warnings=_warnings(course, series, (*regions, body), measured, case, kinetics.doubts),
         inputs=_inputs(course),
+        comparisons=_comparisons(source, engines, measured[:-1], progress),
         settings={"given": dict(case.settings), "assumed": case.assumed()},
     )
     return Outcome(result, course.scans[series.reference].series)
+
+
+def _course(folder: Path, case: Case, progress: Progress) -> Course:
+    progress("reading headers")
+    course = gather(read_folder(folder), case, progress)
+    if not course.scans:
+        raise EmptyInput(f"{folder} holds no scan to take a dose from.")
+    check_region_names(case, course.scans)
+    return course
+
+
+def _comparisons(
+    source: Source, others: Mapping[str, Engine], measured: Sequence[Measurement], progress: Progress
+) -> tuple[Comparison, ...]:
+    """Give the same source to other engines."""
+    found = []
+    for name, compute in others.items():
+        progress(f"computing absorbed dose ({name})")
+        answer = compute(source)
+        histograms = tuple(dose_volume_histogram(answer.dose, one.region) for one in measured)
+        found.append(Comparison(EngineRecord(name, answer.method, answer.limits), histograms))
+    return tuple(found)
 
 
 def chain(nuclide: Nuclide) -> tuple[tuple[Nuclide, float], ...]:

@@ -144,6 +144,14 @@ class EngineRecord:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """What another engine makes of the same time-integrated activity: one histogram for each region, in their order."""
+
+    engine: EngineRecord
+    histograms: tuple[DoseVolumeHistogram, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class CaseResult:
     """One patient's course: images, curves, doses, warnings, and where everything came from.
 
@@ -165,3 +173,4 @@ class CaseResult:
     warnings: tuple[str, ...]
     inputs: tuple[dict[str, Any], ...]
     settings: dict[str, Any]
+    comparisons: tuple[Comparison, ...] = ()

@@ -18,7 +18,7 @@ from hevesy import __version__
 from hevesy.core import Measured
 from hevesy.core.dose_volume import DoseVolumeHistogram
 from hevesy.errors import BadInput
-from hevesy.stages.reporting.results import Alignment, CaseResult, CurveModel, RegionResult, TimePoint
+from hevesy.stages.reporting.results import Alignment, CaseResult, Comparison, CurveModel, RegionResult, TimePoint
 from hevesy.stages.reporting.text_file import write_text
 
 SCHEMA_NAME = "hevesy/results/1.0"
@@ -72,6 +72,7 @@ def to_json(result: CaseResult, created: datetime) -> dict[str, Any]:
         "time_points": [_time_point(point) for point in result.time_points],
         "whole_body": _region(result.whole_body, administered),
         "regions": [_region(region, administered) for region in result.regions],
+        "comparisons": [_comparison(result, other) for other in result.comparisons],
         "warnings": list(result.warnings),
         "provenance": _provenance(result, created),
     }
@@ -207,6 +208,18 @@ def _dose(found: RegionResult) -> dict[str, Any] | None:
         "d98": histogram.at_volume(98) if histogram else None,
         "components": _percent(found.dose),
     }
+
+
+def _comparison(result: CaseResult, other: Comparison) -> dict[str, Any]:
+    regions = [
+        {
+            "name": found.region.name,
+            "value": histogram.mean_Gy,
+            **{f"d{percent}": histogram.at_volume(percent) for percent in (2, 50, 98)},
+        }
+        for found, histogram in zip(result.regions, other.histograms, strict=True)
+    ]
+    return {"engine": other.engine.name, "method": other.engine.method, "absorbed_dose_Gy": regions}
 
 
 def _histogram(histogram: DoseVolumeHistogram) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Nouns: what the rest of the package speaks about. Imports numpy and the standard library alone."""
 
+from hevesy.core.collimator import Collimator
 from hevesy.core.curve import Curve
 from hevesy.core.grid import Grid
 from hevesy.core.image import Image
@@ -17,6 +18,7 @@ from hevesy.core.timing import Timing, seconds_between
 __all__ = [
     "Administration",
     "BetaSpectrum",
+    "Collimator",
     "Curve",
     "Daughter",
     "Emission",

@@ -8,7 +8,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hevesy.core.collimator import Collimator
 from hevesy.errors import BadInput
+from hevesy.physics import collimation
 
 #: full width at half maximum of a Gaussian over its standard deviation
 FWHM_PER_SIGMA = float(2 * np.sqrt(2 * np.log(2)))
@@ -115,3 +117,23 @@ def _require_widths(**widths: Any) -> None:
     wrong = {name: value for name, value in widths.items() if not 0 <= value < float("inf")}
     if wrong:
         raise BadInput(f"A response cannot have {wrong}.", "Widths and slopes are positive, in mm.")
+
+
+def collimator_response(
+    collimator: Collimator, photon_keV: float, intrinsic_fwhm_mm: float, gap_mm: float = 0.0
+) -> QuadratureResponse:
+    """Return the response of a collimator of known geometry in front of a detector of known intrinsic resolution.
+
+    Parameters
+    ----------
+    collimator : Collimator
+        Its geometry.
+    photon_keV : float
+        Energy of the photon that is counted, keV.
+    intrinsic_fwhm_mm : float
+        Full width at half maximum of the detector without collimator, mm.
+    gap_mm : float
+        Distance from the collimator's back to where photons are detected, mm.
+    """
+    face, far = collimation.geometric_fwhm_mm(collimator, photon_keV, [0.0, 1000.0], gap_mm) / FWHM_PER_SIGMA
+    return QuadratureResponse(intrinsic_fwhm_mm / FWHM_PER_SIGMA, float(far - face) / 1000.0, float(face))

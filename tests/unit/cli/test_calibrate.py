@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -92,3 +94,17 @@ def test_half_a_cross_calibration_is_refused(phantom, capsys):
     code, _, err = run(capsys, phantom, *KNOWN, "--meter-MBq", "100")
     assert code == 2
     assert "--reference-MBq" in err
+
+
+def test_the_mapping_adds_no_fault_to_a_dicom_object(phantom, tmp_path):
+    tool = shutil.which("dciodvfy")
+    if tool is None:
+        pytest.skip("needs dciodvfy (Debian package dicom3tools)")
+    scan, copy = next(phantom.iterdir()), tmp_path / "copy.dcm"
+    write_real_world_values(scan, copy, Measured(1e-5, 1e-7, "1/s/Bq"))
+
+    def faults(path):
+        ran = subprocess.run([tool, str(path)], capture_output=True, encoding="latin-1", timeout=60, check=False)
+        return {line for line in (ran.stdout + ran.stderr).splitlines() if line.startswith("Error")}
+
+    assert faults(copy) <= faults(scan)

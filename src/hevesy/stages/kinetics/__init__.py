@@ -11,6 +11,7 @@ from hevesy.stages.kinetics.one_scan import METHODS, half_life_ratio, hanscheid_
 from hevesy.stages.kinetics.patients import ESTIMATORS, Patients, Score, methods_for, score, simulate
 from hevesy.stages.kinetics.physical import check_physical, still_rising
 from hevesy.stages.kinetics.population import PopulationHalfLife
+from hevesy.stages.kinetics.shared_tail import fit_shared_tail
 from hevesy.stages.kinetics.voxels import LABELS, TiaImage, tia_image
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "expected_shrinkage",
     "fit_curve",
     "fit_population",
+    "fit_shared_tail",
     "half_life_ratio",
     "hanscheid_ratio",
     "methods_for",

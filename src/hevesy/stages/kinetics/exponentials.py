@@ -29,16 +29,20 @@ _ABOVE_STRAIGHT_LINES = 0.20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Solution:
+class Solution:
+    """The minimum of one model's chi², before it is described."""
+
     model: Model
     rates: Array
     coefs: Array
     chi2: float
     points: int
     amplitudes: Array
+    bounds: Array
 
     @property
     def tia(self) -> float:
+        """Time-integrated activity, Bq·s."""
         return float(np.sum(self.amplitudes / self.rates))
 
     @property
@@ -75,13 +79,13 @@ def fit_curve(curve: Curve, decay_constant: Measured | float, model: str = "auto
     rate = decay_rate(decay_constant)
     _check(curve, decay_constant, model)
     if model not in ("auto", "average"):
-        return _describe(curve, decay_constant, _solve(curve, rate, model_named(model)), ())
+        return describe(curve, decay_constant, solve(curve, rate, model_named(model)), ())
     solutions = _candidates(curve, rate, CANDIDATES)
     best = min(solutions, key=lambda s: s.criterion)
     if model == "average":
         return _average(curve, decay_constant, solutions, best)
     sceptics = [name for name in SCEPTICS if 2 * model_named(name).parameters < best.criterion + _RIVAL]
-    return _describe(curve, decay_constant, best, _rivals(solutions + _candidates(curve, rate, sceptics), best))
+    return describe(curve, decay_constant, best, _rivals(solutions + _candidates(curve, rate, sceptics), best))
 
 
 def _check(curve: Curve, decay_constant: Measured | float, model: str) -> None:
@@ -113,17 +117,21 @@ def _bounds(curve: Curve, rate: float, model: Model) -> Array:
     return model.bounds(rate, float(mid[0] if mid[0] > 0 else mid[min(1, len(curve) - 1)]))
 
 
-def _solve(curve: Curve, rate: float, model: Model) -> _Solution:
-    rates, coefs, chi2 = fit_exponentials(_data(curve), model.mix, _bounds(curve, rate, model))
-    return _Solution(model, rates, coefs, float(chi2), len(curve), coefs @ model.mix)
+def solve(curve: Curve, rate: float, model: Model, tail: float | None = None) -> Solution:
+    """Fit one model; `tail` holds the last rate of a model that has its tail given."""
+    bounds = _bounds(curve, rate, model)
+    if tail is not None:
+        bounds[:, -1] = tail
+    rates, coefs, chi2 = fit_exponentials(_data(curve), model.mix, bounds)
+    return Solution(model, rates, coefs, float(chi2), len(curve), coefs @ model.mix, bounds)
 
 
-def _candidates(curve: Curve, rate: float, names: Sequence[str]) -> list[_Solution]:
+def _candidates(curve: Curve, rate: float, names: Sequence[str]) -> list[Solution]:
     models = [model_named(name) for name in names]
-    return [_solve(curve, rate, m) for m in models if m.parameters <= len(curve)]
+    return [solve(curve, rate, m) for m in models if m.parameters <= len(curve)]
 
 
-def _rivals(solutions: list[_Solution], best: _Solution) -> tuple[str, ...]:
+def _rivals(solutions: list[Solution], best: Solution) -> tuple[str, ...]:
     """Warn where a model that describes the points as well gives another integral."""
     close = [s for s in solutions if s.criterion - best.criterion < _RIVAL]
     tias = [s.tia for s in close]
@@ -136,7 +144,7 @@ def _rivals(solutions: list[_Solution], best: _Solution) -> tuple[str, ...]:
     )
 
 
-def _jacobian(curve: Curve, solution: _Solution) -> Array:
+def _jacobian(curve: Curve, solution: Solution) -> Array:
     """Return the weighted derivatives (n, m + k) to the coefficients and the rates."""
     data, mix = _data(curve), solution.model.mix
     means = np.array([[frame_mean(r, d[0], d[1]) for r in solution.rates] for d in data])
@@ -144,7 +152,7 @@ def _jacobian(curve: Curve, solution: _Solution) -> Array:
     return np.concatenate([means[..., 0] @ mix.T, slopes], axis=1) * data[:, 3:]
 
 
-def _covariance(curve: Curve, solution: _Solution, bounds: Array) -> tuple[Array, bool]:
+def _covariance(curve: Curve, solution: Solution, bounds: Array) -> tuple[Array, bool]:
     """Return the covariance (2k, 2k) of amplitudes and rates, and whether a limit holds one of them."""
     m, k = solution.model.mix.shape
     at_limit = (solution.rates <= bounds[0] * (1 + 1e-9)) | (solution.rates >= bounds[1] * (1 - 1e-9))
@@ -163,7 +171,7 @@ def _covariance(curve: Curve, solution: _Solution, bounds: Array) -> tuple[Array
     return spread @ full @ spread.T, held
 
 
-def _interval(curve: Curve, solution: _Solution, bounds: Array, u: float) -> tuple[float, float]:
+def _interval(curve: Curve, solution: Solution, bounds: Array, u: float) -> tuple[float, float]:
     """Return the profile-likelihood 95% interval of the integral, Bq·s."""
     tia = solution.tia
     step = max(1.5 * min(u, tia), 1e-4 * tia)
@@ -182,9 +190,9 @@ def _correlated(values: Array, covariance: Array, unit: str, label: str) -> list
     return [Measured.propagate(v, zip(causes, row, strict=True), unit) for v, row in zip(values, roots, strict=True)]
 
 
-def _describe(curve: Curve, decay_constant: Measured | float, solution: _Solution, more: tuple[str, ...]) -> Fit:
-    rate = decay_rate(decay_constant)
-    bounds = _bounds(curve, rate, solution.model)
+def describe(curve: Curve, decay_constant: Measured | float, solution: Solution, more: tuple[str, ...]) -> Fit:
+    """Return a solution as a fit, with covariance, interval and warnings."""
+    bounds = solution.bounds
     covariance, held = _covariance(curve, solution, bounds)
     shape = Exponentials(solution.amplitudes, solution.rates, covariance)
     parameters = _parameters(shape)
@@ -222,7 +230,7 @@ def _parameters(shape: Exponentials) -> dict[str, Measured]:
 
 
 def _integral(
-    curve: Curve, solution: _Solution, bounds: Array, parameters: dict[str, Measured], held: bool
+    curve: Curve, solution: Solution, bounds: Array, parameters: dict[str, Measured], held: bool
 ) -> tuple[Measured, tuple[float, float]]:
     terms = [parameters[f"amplitude_{i + 1}"] / parameters[f"rate_{i + 1}"] for i in range(solution.rates.size)]
     tia = sum(terms[1:], terms[0]).to(1.0, "Bq·s")
@@ -251,7 +259,7 @@ def _slowest_half_life(shape: Exponentials, parameters: dict[str, Measured]) -> 
     return (math.log(2) / parameters[f"rate_{slowest + 1}"]).to(1.0, "s")
 
 
-def _warnings(curve: Curve, solution: _Solution, shape: Exponentials, bounds: Array) -> list[str]:
+def _warnings(curve: Curve, solution: Solution, shape: Exponentials, bounds: Array) -> list[str]:
     found = []
     straight = trapezoid_tia(curve, float(bounds[0, 0])).value
     if solution.tia > (1.0 + _ABOVE_STRAIGHT_LINES) * straight:
@@ -287,9 +295,9 @@ def _chi2_limit(freedom: int) -> float:
     return freedom * (1.0 - c + 2.3263 * math.sqrt(c)) ** 3
 
 
-def _average(curve: Curve, decay_constant: Measured | float, solutions: list[_Solution], best: _Solution) -> Fit:
+def _average(curve: Curve, decay_constant: Measured | float, solutions: list[Solution], best: Solution) -> Fit:
     """Weight every model by exp(-Δ/2); the spread between them is part of the uncertainty."""
-    fits = [_describe(curve, decay_constant, s, ()) for s in solutions]
+    fits = [describe(curve, decay_constant, s, ()) for s in solutions]
     raw = np.array([math.exp(-0.5 * (s.criterion - best.criterion)) for s in solutions])
     weights = raw / raw.sum()
     chosen = fits[solutions.index(best)]

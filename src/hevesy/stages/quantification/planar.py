@@ -11,12 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hevesy.core import Curve, Measured
-from hevesy.errors import BadInput, ImpossibleTiming
+from hevesy.core import Curve, Measured, PlanarView, seconds_between
+from hevesy.errors import BadInput, ImpossibleTiming, MissingInformation
 
 Array = NDArray[np.float64]
 
@@ -242,3 +243,67 @@ def hybrid_curve(planar: Curve, spect: Measured, spect_s: float) -> tuple[Curve,
     curve = Curve(planar.starts_s, planar.ends_s, planar.activity_Bq * factor, planar.u_Bq * factor, planar.name)
     shared = Measured.propagate(1.0, [(spect, 1 / spect.value)]) * Measured(1.0, nearest, "", "planar shape")
     return curve, shared
+
+
+def whole_body_curve(
+    pairs: Sequence[tuple[PlanarView, PlanarView]], injected: datetime, administered: Measured, decay_constant: float
+) -> tuple[Curve, Measured]:
+    """Return the activity of the whole body from conjugate whole-body views, calibrated by the first.
+
+    The first pair is taken before the patient voids: then the body holds all of the administered activity that has not
+    decayed, and what attenuates the geometric mean is the same for every later pair.
+
+    Parameters
+    ----------
+    pairs : sequence of (PlanarView, PlanarView)
+        Anterior and posterior counts of each scan, with timing, in order.
+    injected : datetime
+        Administration.
+    administered : Measured
+        Administered activity, Bq.
+    decay_constant : float
+        Physical, 1/s.
+
+    Returns
+    -------
+    tuple
+        The curve, with the uncertainty of counting in each point; and the scale that all points share: 1 with the
+        relative uncertainty of the administered activity and of the first scan.
+
+    Raises
+    ------
+    MissingInformation
+        If a view says nothing of its time.
+    BadInput
+        If a view holds no counts.
+    """
+    if len(pairs) < 2:
+        raise BadInput(f"A whole-body curve needs two or more scans, not {len(pairs)}.")
+    means = [_geometric_rate(anterior, posterior) for anterior, posterior in pairs]
+    starts = np.array([_since(anterior, injected) for anterior, _ in pairs])
+    lengths = np.array([anterior.timing.duration_s if anterior.timing else 0.0 for anterior, _ in pairs])
+    first = means[0]
+    present = administered.value * math.exp(-decay_constant * float(starts[0] + 0.5 * lengths[0]))
+    values = np.array([present * mean.value / first.value for mean in means])
+    # the first point is the standard: its own counting is shared by all
+    own = np.array([present / first.value * mean.u for mean in means])
+    scale = administered / administered.value * (Measured(1.0, first.u_relative, "", "first whole-body scan"))
+    return Curve(starts, starts + lengths, values, own, "whole body"), scale.to(1.0, "")
+
+
+def _since(view: PlanarView, injected: datetime) -> float:
+    if view.timing is None:
+        raise MissingInformation("A whole-body view says nothing of its time.", "Supply start and duration.")
+    return seconds_between(injected, view.timing.start)
+
+
+def _geometric_rate(anterior: PlanarView, posterior: PlanarView) -> Measured:
+    totals = [float(view.counts.sum(dtype=np.float64)) for view in (anterior, posterior)]
+    duration = anterior.timing.duration_s if anterior.timing else 0.0
+    if min(totals) <= 0 or not duration > 0:
+        raise BadInput(
+            "A whole-body view holds no counts or has no duration.", "Check the energy window and the times."
+        )
+    rate = math.sqrt(totals[0] * totals[1]) / duration
+    # √N of each view; the mean's relative variance is a quarter of the sum
+    return Measured(rate, 0.5 * rate * math.sqrt(1 / totals[0] + 1 / totals[1]), "1/s", "counts")

@@ -55,7 +55,7 @@ def write_real_world_values(source: Path, target: Path, sensitivity: Measured) -
     made.SeriesInstanceUID = generate_uid()
     made.SeriesDescription = f"{header.text(made, 'SeriesDescription')} Bq/mL"[:64].strip()
     made.DerivationDescription = (
-        f"Counts mapped to Bq/mL by {sensitivity.value * 1e6:.6g} ± {sensitivity.u * 1e6:.2g} counts/s/MBq"
+        f"Counts mapped to Bq/mL by {sensitivity.value * 1e6:.6g} +/- {sensitivity.u * 1e6:.2g} counts/s/MBq"
     )
     made.save_as(target, enforce_file_format=True)
 

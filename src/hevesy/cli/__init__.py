@@ -19,6 +19,7 @@ COMMANDS = {
     "inspect": ("hevesy.cli.inspect", "list what a folder of images holds and what a dose still needs"),
     "nuclide": ("hevesy.cli.nuclide", "half-life, emissions and daughters of a radionuclide"),
     "protocol": ("hevesy.cli.protocol", "score schedules of scans on simulated patients"),
+    "reconstruct": ("hevesy.cli.reconstruct", "an image from SPECT projections"),
     "tia": ("hevesy.cli.tia", "time-integrated activity of regions, from a table of curves"),
 }
 

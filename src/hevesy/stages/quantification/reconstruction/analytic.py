@@ -72,7 +72,7 @@ def smoothed(image: NDArray[Any], lattice: Lattice, fwhm_mm: float) -> Array:
 
 def _seen_by_all(side: int) -> NDArray[np.bool_]:
     place = np.arange(side) - (side - 1) / 2
-    return np.hypot(place[:, None], place[None, :]) <= side / 2
+    return np.asarray(np.hypot(place[:, None], place[None, :]) <= side / 2)
 
 
 def _ramp(length: int, cutoff: float) -> NDArray[np.float64]:

@@ -1,0 +1,63 @@
+"""``hevesy reconstruct``: an image from SPECT projections."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def configure(command: argparse.ArgumentParser) -> None:
+    """Add the options of ``hevesy reconstruct``."""
+    add = command.add_argument
+    add("projections", metavar="PROJECTIONS", type=Path, help=".npz with proj, angles_deg, mu (1/cm)")
+    add("--geometry", metavar="FILE", type=Path, required=True, help="JSON with voxel_cm, camera.radius_cm and psf")
+    add("--out", metavar="DIR", type=Path, default=Path(), help="folder for image.npz, key image (default: here)")
+    add("--algorithm", metavar="NAME", default="osem", help="osem (default), mlem, osl, bsrem or fbp")
+    add("--iterations", metavar="N", type=int, default=4, help="passes over all views (default: 4)")
+    add("--subsets", metavar="N", type=int, default=8, help="subsets of views (default: 8)")
+    add("--tolerance", metavar="F", type=float, default=0.0, help="stop once an iteration changes less than this")
+    add("--prior", metavar="NAME", default="relative-difference", help="relative-difference (default) or quadratic")
+    add("--strength", metavar="W", type=float, default=0.0, help="weight of the prior (default: 0)")
+    add("--filter-mm", metavar="FWHM", type=float, default=0.0, help="smooth the image at last (default: 0)")
+    add("--radius-mm", metavar="R", type=float, help="distance of the detector from the axis of rotation")
+    add("--no-attenuation", action="store_true", help="do not model attenuation")
+    add("--no-response", action="store_true", help="do not model the collimator's response")
+    add("--allow-limited-angles", action="store_true", help="go on although views do not cover 180°")
+    add("--allow-truncated-mu", action="store_true", help="go on although the μ-map is cut off")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Reconstruct and write the image."""
+    from hevesy.stages.quantification.reconstruction import Schedule
+    from hevesy.workflows.projection_file import Allowances, read_measurement
+    from hevesy.workflows.reconstruction import Recipe, reconstruct, write_image
+
+    schedule = Schedule(options.iterations, options.subsets, options.tolerance)
+    recipe = Recipe(options.algorithm, schedule, options.prior, options.strength, options.filter_mm)
+    allow = Allowances(
+        options.radius_mm,
+        options.allow_limited_angles,
+        options.allow_truncated_mu,
+        options.no_attenuation,
+        options.no_response,
+    )
+    with _iterations(options.iterations) as progress:
+        measurement = read_measurement(options.projections, options.geometry, allow)
+        image = reconstruct(measurement, recipe, progress)
+        target = write_image(image, options.out)
+    print(f"{target}: {' × '.join(map(str, image.shape))} voxels by {options.algorithm}")
+
+
+@contextmanager
+def _iterations(total: int) -> Iterator[Callable[[int], None]]:
+    """Give a function that is told each iteration as it ends; a bar on a terminal, silence where output is piped."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(file=sys.stderr)
+    with Progress(console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("iterations", total=total)
+        yield lambda iteration: bar.update(task, completed=iteration)

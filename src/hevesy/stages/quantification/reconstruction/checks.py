@@ -1,0 +1,73 @@
+"""What must hold between a μ-map and the counts seen through it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hevesy.core.planar import EnergyWindow
+from hevesy.errors import ContradictoryInformation, IncompleteSeries
+from hevesy.stages.quantification.reconstruction.system import Lattice
+
+#: less than this, 1/mm, is air
+AIR_PER_MM = 0.002
+#: blur carries counts this far beyond the body, mm
+BLUR_MM = 50.0
+#: part of the counts that may come from slices where the μ-map is empty
+STRAY = 0.02
+#: part of the μ-map's outline that may be tissue before the body is taken to be cut off
+TOUCHING = 0.02
+
+
+def require_whole_mu_map(mu_per_mm: NDArray[Any], counts: NDArray[Any], lattice: Lattice) -> None:
+    """Refuse a μ-map that does not hold the whole of what was counted.
+
+    Parameters
+    ----------
+    mu_per_mm : (side, side, slices) array
+        Linear attenuation coefficients, 1/mm.
+    counts : (views, side, slices) array
+        Projections.
+    lattice : Lattice
+        Sizes of both.
+
+    Raises
+    ------
+    IncompleteSeries
+        If tissue reaches the edge across the axis of rotation, or counts come from slices that the map leaves empty.
+    """
+    tissue = np.asarray(mu_per_mm) > AIR_PER_MM
+    edge = np.concatenate([tissue[0], tissue[-1], tissue[:, 0], tissue[:, -1]])
+    if edge.mean() > TOUCHING:
+        raise IncompleteSeries(
+            f"The μ-map is truncated: {edge.mean():.0%} of its edge across the axis of rotation is tissue.",
+            "Give a CT of a wider field of view, or accept the error with --allow-truncated-mu.",
+        )
+    covered = np.flatnonzero(tissue.any(axis=(0, 1)))
+    away = np.abs(np.arange(lattice.slices)[:, None] - covered[None, :]).min(axis=1, initial=lattice.slices)
+    reached = away * lattice.slice_mm <= BLUR_MM
+    of_slices = counts.sum(axis=(0, 1), dtype=np.float64)
+    stray = float(of_slices[~reached].sum() / max(of_slices.sum(), 1.0))
+    if stray > STRAY:
+        raise IncompleteSeries(
+            f"The μ-map is truncated: {stray:.0%} of the counts come from slices where it is empty.",
+            "Give a CT that covers the projections, or accept the error with --allow-truncated-mu.",
+        )
+
+
+def require_window(window: EnergyWindow, photon_keV: float) -> None:
+    """Refuse counts of an energy window that does not hold the photon that is to be reconstructed.
+
+    Raises
+    ------
+    ContradictoryInformation
+        If no range of the window holds the photon's energy; a window without ranges holds every energy.
+    """
+    if window.ranges_keV and not any(low <= photon_keV <= high for low, high in window.ranges_keV):
+        ranges = ", ".join(f"{low:g}–{high:g}" for low, high in window.ranges_keV)
+        raise ContradictoryInformation(
+            f"The energy window {window.name} ({ranges} keV) does not hold the photon of {photon_keV:g} keV.",
+            "Choose the photopeak's projections, or the photon that they hold.",
+        )

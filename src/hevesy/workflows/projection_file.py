@@ -1,0 +1,157 @@
+"""Projections for research: arrays in an ``.npz`` file, and their geometry in a JSON file."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hevesy.core.planar import EnergyWindow
+from hevesy.errors import BadConfiguration, MissingInformation, UnreadableFile
+from hevesy.stages.quantification.reconstruction import Lattice, Measurement, Orbit, QuadratureResponse, SystemModel
+from hevesy.stages.quantification.reconstruction.checks import require_whole_mu_map, require_window
+from hevesy.stages.quantification.reconstruction.response import LinearResponse, Response
+
+MM_PER_CM = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Allowances:
+    """What a person has decided to go without, or supplies.
+
+    Parameters
+    ----------
+    radius_mm : float or None
+        Distance of the detector from the axis, mm, where the geometry does not give it.
+    limited_angles, truncated_mu, no_attenuation, no_response : bool
+        Go on although views do not cover 180°, the μ-map is cut off, or no μ-map or response is to be modelled.
+    """
+
+    radius_mm: float | None = None
+    limited_angles: bool = False
+    truncated_mu: bool = False
+    no_attenuation: bool = False
+    no_response: bool = False
+
+
+def read_measurement(projections: Path, geometry: Path, allow: Allowances) -> Measurement:
+    """Read projections and geometry, and build the system model.
+
+    The ``.npz`` file holds ``proj`` (views, bins, slices), ``angles_deg`` (views,), ``mu`` (side, side, slices) in
+    1/cm, and may hold ``additive``, the expected scatter, shaped as ``proj``. At 0° the detector is at −y and its bins
+    rise along +x; at 270° it is at +x. The JSON file holds ``voxel_cm``, ``camera.radius_cm`` (one number, or one for
+    each view) and ``psf`` with ``a``, ``b_cm`` and perhaps ``intrinsic_cm``: σ = √(intrinsic² + (a d + b)²); it may
+    hold ``photon_keV`` and ``energy_window_keV``, which must agree.
+
+    Raises
+    ------
+    HevesyError
+        If a file cannot be read, or something that the image depends on is missing, contradictory or impossible.
+    """
+    arrays, facts = _arrays(projections), _facts(geometry)
+    _require_photon(facts)
+    counts = arrays["proj"]
+    if counts.ndim != 3:
+        raise UnreadableFile(
+            f"'proj' in {projections.name} must have views, bins and slices, not shape {counts.shape}."
+        )
+    spacing = _voxel_mm(facts)
+    lattice = Lattice(counts.shape[1], counts.shape[2], spacing, spacing)
+    orbit = _orbit(arrays["angles_deg"], facts, allow)
+    mu = _mu(arrays, allow)
+    system = SystemModel(lattice, orbit, _response(facts, allow), mu)
+    measurement = Measurement(system, counts, arrays.get("additive"))
+    if mu is not None and not allow.truncated_mu:
+        require_whole_mu_map(mu, measurement.counts, lattice)
+    return measurement
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with np.load(path) as file:
+            arrays = {name: file[name] for name in ("proj", "angles_deg", "mu", "additive") if name in file.files}
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError, AttributeError) as fault:
+        raise UnreadableFile(f"{path} cannot be read as .npz ({fault}).") from fault
+    missing = [name for name in ("proj", "angles_deg") if name not in arrays]
+    if missing:
+        raise MissingInformation(f"{path.name} does not hold {' or '.join(missing)}.")
+    return arrays
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as fault:
+        raise UnreadableFile(f"{path} cannot be read as JSON ({fault}).") from fault
+    if not isinstance(facts, dict):
+        raise BadConfiguration(f"{path.name} must hold one JSON object.")
+    return facts
+
+
+def _require_photon(facts: dict[str, Any]) -> None:
+    if "photon_keV" in facts and "energy_window_keV" in facts:
+        low, high = (float(x) for x in facts["energy_window_keV"])
+        require_window(EnergyWindow(((low, high),)), float(facts["photon_keV"]))
+
+
+def _voxel_mm(facts: dict[str, Any]) -> float:
+    if "voxel_cm" in facts:
+        return _number(facts["voxel_cm"], "voxel_cm") * MM_PER_CM
+    stated = re.search(r"\bd\s*=\s*([0-9.]+)\s*cm", str(facts.get("array_index", "")))
+    if stated is None:
+        raise MissingInformation("The geometry does not state the size of a voxel.", "Give 'voxel_cm'.")
+    return float(stated[1]) * MM_PER_CM
+
+
+def _orbit(angles_deg: NDArray[Any], facts: dict[str, Any], allow: Allowances) -> Orbit:
+    radius = facts.get("camera", {}).get("radius_cm")
+    if allow.radius_mm is not None:
+        radii = np.full(angles_deg.shape, allow.radius_mm)
+    elif radius is None:
+        raise MissingInformation(
+            "The geometry does not give the distance of the detector from the axis, 'camera.radius_cm'.",
+            "Give it with --radius-mm.",
+        )
+    else:
+        radii = np.broadcast_to(np.array(radius, np.float64) * MM_PER_CM, angles_deg.shape)
+    orbit = Orbit(np.asarray(angles_deg, np.float64) + 180.0, radii)
+    if not allow.limited_angles:
+        orbit.require_coverage()
+    return orbit
+
+
+def _mu(arrays: dict[str, NDArray[Any]], allow: Allowances) -> NDArray[np.float64] | None:
+    if allow.no_attenuation:
+        return None
+    if "mu" not in arrays:
+        raise MissingInformation(
+            "The projections come without a μ-map, 'mu' in 1/cm.", "Add it, or go without by --no-attenuation."
+        )
+    return np.asarray(arrays["mu"], np.float64) / MM_PER_CM
+
+
+def _response(facts: dict[str, Any], allow: Allowances) -> Response | None:
+    if allow.no_response:
+        return None
+    psf = facts.get("psf")
+    if not isinstance(psf, dict) or "a" not in psf or "b_cm" not in psf:
+        raise MissingInformation(
+            "The geometry does not give the collimator's response, 'psf' with 'a' and 'b_cm'.",
+            "Add it, or go without by --no-response.",
+        )
+    slope, face = _number(psf["a"], "psf.a"), _number(psf["b_cm"], "psf.b_cm") * MM_PER_CM
+    if "intrinsic_cm" in psf:
+        return QuadratureResponse(_number(psf["intrinsic_cm"], "psf.intrinsic_cm") * MM_PER_CM, slope, face)
+    return LinearResponse(slope, face)
+
+
+def _number(value: Any, key: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise BadConfiguration(f"'{key}' in the geometry must be a number, not {value!r}.")
+    return float(value)

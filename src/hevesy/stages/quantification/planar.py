@@ -228,6 +228,8 @@ def hybrid_curve(planar: Curve, spect: Measured, spect_s: float) -> tuple[Curve,
     ImpossibleTiming
         If the SPECT lies outside the planar views by more than a tenth of their span.
     """
+    if not (planar.activity_Bq > 0).all() or not spect.value > 0:
+        raise BadInput(f"The planar curve of '{planar.name}' and its SPECT must hold activity at every scan.")
     t = planar.mid_s
     margin = 0.1 * float(t[-1] - t[0])
     if len(planar) < 2 or not t[0] - margin <= spect_s <= t[-1] + margin:

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from hevesy.errors import BadInput
 
+#: two neighbours that hold less than this are both empty; its square is still a single-precision number
+EMPTY = 1e-15
+
 
 class Prior(Protocol):
     """A penalty R(f) that a maximum a posteriori image balances against its likelihood."""
@@ -82,7 +85,7 @@ class RelativeDifference:
             low, high = _neighbours(axis)
             step, size = volume[high] - volume[low], volume[high] + volume[low]
             below = size + self.gamma * np.abs(step)
-            total += float(np.sum(np.where(below > 0, step**2 / np.where(below > 0, below, 1), 0)))
+            total += float(np.sum(np.where(below > EMPTY, step**2 / np.where(below > EMPTY, below, 1), 0)))
         return self.strength * total
 
     def gradient(self, volume: NDArray[Any]) -> NDArray[np.float32]:
@@ -94,7 +97,7 @@ class RelativeDifference:
             step = a - b
             distance = np.abs(step)
             below = a + b + self.gamma * distance
-            scale = np.where(below > 0, self.strength / np.where(below > 0, below, 1) ** 2, 0)
+            scale = np.where(below > EMPTY, self.strength / np.where(below > EMPTY, below, 1) ** 2, 0)
             out[high] += scale * step * (self.gamma * distance + a + 3 * b)
             out[low] -= scale * step * (self.gamma * distance + b + 3 * a)
         return out

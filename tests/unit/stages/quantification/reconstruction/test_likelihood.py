@@ -80,10 +80,10 @@ def test_bsrem_converges_to_one_image_from_any_number_of_subsets(prior, rate):
     def spread(images):
         return max(np.linalg.norm(image - images[0]) / np.linalg.norm(images[0]) for image in images[1:])
 
-    converged = [bsrem(measurement, Schedule(150, subsets), prior, Relaxation(1.0, rate)) for subsets in (1, 3, 6)]
-    ordered = [osem(measurement, Schedule(150, subsets)) for subsets in (1, 3, 6)]
-    # what is left of the way to the common limit after 150 iterations; OSEM has no common limit
-    assert spread(converged) < 1.2e-2
+    converged = [bsrem(measurement, Schedule(100, subsets), prior, Relaxation(1.0, rate)) for subsets in (1, 6)]
+    ordered = [osem(measurement, Schedule(100, subsets)) for subsets in (1, 6)]
+    # what is left of the way to the common limit after 100 iterations; OSEM has no common limit
+    assert spread(converged) < 1.6e-2
     assert spread(ordered) > 20 * spread(converged)
 
 
@@ -117,6 +117,12 @@ def test_the_gradient_of_a_prior_is_that_of_its_value(prior):
     numeric = (prior.value(volume + step * direction) - prior.value(volume - step * direction)) / (2 * step)
     # the gradient is kept in single precision
     assert np.vdot(prior.gradient(volume), direction) == pytest.approx(numeric, rel=1e-5)
+
+
+def test_the_gradient_of_a_prior_is_finite_where_the_image_is_all_but_empty():
+    volume = np.full((3, 3, 3), 1e-30, np.float32)
+    assert np.isfinite(RelativeDifference(0.0).gradient(volume)).all()
+    assert RelativeDifference(1.0).value(volume) == pytest.approx(0, abs=1e-12)
 
 
 def test_reconstruction_stops_once_it_has_settled(measurement):

@@ -124,7 +124,7 @@ def _population(curve: Curve, asked: Integration, needed: bool) -> PopulationHal
     if asked.cohort:
         return _cohort_prior(curve, asked).washout
     if asked.radiopharmaceutical and (row := published_tissue(curve.name, asked.radiopharmaceutical)):
-        return PopulationHalfLife(row.half_life_h * 3600.0, row.geometric_sd, row.source)
+        return PopulationHalfLife.of_row(row)
     if not needed:
         return None
     why = " still rises at its last scan and" if len(curve) > 1 else ""

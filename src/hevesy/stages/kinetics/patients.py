@@ -66,7 +66,7 @@ def simulate(row: PublishedHalfLife, decay_constant: float, n: int, seed: int) -
         How many, and the seed of the random numbers.
     """
     random = np.random.default_rng(seed)
-    washout = PopulationHalfLife(row.half_life_h * 3600.0, row.geometric_sd, row.source)
+    washout = PopulationHalfLife.of_row(row)
     uptake = PopulationHalfLife(row.uptake_half_life_h * 3600.0, row.uptake_geometric_sd, "assumed")
     half_lives = np.minimum(washout.median_s * washout.geometric_sd ** random.standard_normal(n), _LN2 / decay_constant)
     rising = uptake.median_s * uptake.geometric_sd ** random.standard_normal(n)

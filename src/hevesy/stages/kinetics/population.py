@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hevesy.data.effective_half_lives import published_half_life
+from hevesy.data.effective_half_lives import PublishedHalfLife, published_half_life
 from hevesy.errors import BadInput
 
 
@@ -51,8 +51,13 @@ class PopulationHalfLife:
         UnknownName
             If none is on file.
         """
-        row = published_half_life(radiopharmaceutical, tissue)
-        return cls(row.half_life_h * 3600.0, row.geometric_sd, row.source)
+        return cls.of_row(published_half_life(radiopharmaceutical, tissue))
+
+    @classmethod
+    def of_row(cls, row: PublishedHalfLife) -> PopulationHalfLife:
+        """Return the one of a row of published half-lives; where it was not verified, its source says so."""
+        doubt = "; the figure was not compared with the article" if row.checked == "no" else ""
+        return cls(row.half_life_h * 3600.0, row.geometric_sd, row.source + doubt)
 
     def quantile(self, normal_deviate: float) -> float:
         """Return the half-life that lies so many geometric standard deviations above the median, s."""

@@ -159,3 +159,8 @@ def test_straight_lines_and_a_physical_tail_lie_above_every_washout_seen_early_e
     rate = PHYSICAL + math.log(2) / (half_life_h * HOUR)
     curve = Curve.at_instants(times, 1e8 * np.exp(-rate * times), np.full(5, 1e6))
     assert trapezoid_tia(curve, PHYSICAL).value > 1e8 / rate
+
+
+def test_a_half_life_that_nobody_compared_with_its_article_says_so():
+    assert "not compared with the article" in TUMOUR.source
+    assert "not compared" not in PopulationHalfLife.published("Lu-177 PSMA-617", "kidney").source

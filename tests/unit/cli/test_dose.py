@@ -157,6 +157,26 @@ def test_an_unknown_engine_is_refused_with_those_that_exist(tmp_path, capsys):
     assert "local" in capsys.readouterr().err
 
 
+def test_other_engines_are_set_beside_the_chosen_one(tmp_path, capsys):
+    case = write_case(tmp_path / "case", hours=(4.0, 24.0, 96.0))
+    assert dose(case, tmp_path / "out", "--compare", "vsv") == 0
+    assert "vsv" in capsys.readouterr().out
+    record = json.loads((tmp_path / "out" / "results.json").read_text())
+    (beside,) = record["comparisons"]
+    assert beside["engine"] == "vsv"
+    for region, other in zip(record["regions"], beside["absorbed_dose_Gy"], strict=True):
+        # photons add, electrons leave at the edge: a tenth at most in regions of centimetres, and never nothing
+        ratio = other["value"] / region["absorbed_dose_Gy"]["value"]
+        assert ratio == pytest.approx(1, abs=0.1)
+        assert ratio != 1
+    assert "Appendix: engines side by side" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+def test_an_unknown_engine_to_compare_is_refused_before_any_work(tmp_path, capsys):
+    assert dose(tmp_path / "nowhere", tmp_path / "out", "--compare", "magic") != 0
+    assert "'magic'" in capsys.readouterr().err
+
+
 def test_a_full_disk_leaves_nothing_behind(tmp_path, capsys, monkeypatch):
     folder = write_case(tmp_path / "case")
 

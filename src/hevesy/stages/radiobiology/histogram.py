@@ -8,10 +8,14 @@ from hevesy.core import Image, Quantity, Region
 from hevesy.core.dose_volume import DoseVolumeHistogram
 
 _BINS = 400
+#: a voxel belongs to the extremes of a region from this covered fraction on: a sliver at the edge is mostly outside
+_BELONGS = 0.5
 
 
 def dose_volume_histogram(dose: Image, region: Region) -> DoseVolumeHistogram:
     """Return the cumulative dose-volume histogram of a region; each voxel counts by its covered fraction.
+
+    Minimum and maximum are those of the voxels that lie in the region by half or more, where there are any.
 
     Parameters
     ----------
@@ -39,6 +43,7 @@ def dose_volume_histogram(dose: Image, region: Region) -> DoseVolumeHistogram:
     axis = np.linspace(0.0, doses[-1], _BINS + 1)
     reached = np.searchsorted(doses, axis, side="left")
     fraction = np.append(at_least, 0.0)[reached]
+    inside = doses[weights >= _BELONGS] if (weights >= _BELONGS).any() else doses
     return DoseVolumeHistogram(
-        axis, fraction, float(doses[0]), float(doses[-1]), float(np.average(doses, weights=weights))
+        axis, fraction, float(inside[0]), float(inside[-1]), float(np.average(doses, weights=weights))
     )

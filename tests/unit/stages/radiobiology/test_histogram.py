@@ -25,5 +25,6 @@ def test_partly_covered_voxels_count_by_their_fraction():
     histogram = dose_volume_histogram(dose, Region.from_mask("r", GRID, mask))
     assert histogram.mean_Gy == pytest.approx(12.0)
     assert np.interp(15.0, histogram.dose_Gy, histogram.volume_fraction) == pytest.approx(0.2, abs=0.01)
+    assert (histogram.minimum_Gy, histogram.maximum_Gy) == (10.0, 10.0), "a quarter of a voxel is no extreme"
     assert np.all(np.diff(histogram.volume_fraction) <= 0)
     assert histogram.volume_fraction[0] == 1

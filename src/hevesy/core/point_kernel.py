@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +63,31 @@ class PointKernel:
     def energy_J(self) -> float:
         """Energy emitted per decay, J: what the shells hold and what lies beyond."""
         return float(self.charged_J.sum() + self.photons_J.sum() + self.beyond_J)
+
+    @classmethod
+    def together(cls, kernels: Sequence[tuple[PointKernel, float]]) -> PointKernel:
+        """Return the kernel of several nuclides at one place: each with its decays per decay of the first.
+
+        Raises
+        ------
+        BadInput
+            If there are none, or their shells or media differ.
+        """
+        if not kernels:
+            raise BadInput("There is no point kernel to add.")
+        first = kernels[0][0]
+        for kernel, _ in kernels:
+            same = kernel.radius_mm.shape == first.radius_mm.shape and np.allclose(kernel.radius_mm, first.radius_mm)
+            if not same or kernel.medium != first.medium:
+                raise BadInput(f"The point kernels of {first.nuclide} and {kernel.nuclide} have other shells or media.")
+        return replace(
+            first,
+            nuclide=" + ".join(kernel.nuclide for kernel, _ in kernels),
+            charged_J=np.sum([kernel.charged_J * share for kernel, share in kernels], axis=0),
+            photons_J=np.sum([kernel.photons_J * share for kernel, share in kernels], axis=0),
+            beyond_J=sum(kernel.beyond_J * share for kernel, share in kernels),
+            u_relative=max(kernel.u_relative for kernel, _ in kernels),
+        )
 
     def at_density(self, density_kg_m3: float) -> PointKernel:
         """Return the kernel in the same medium at another density: lengths go with its inverse.

@@ -15,7 +15,10 @@ from hevesy.errors import BadConfiguration, BadInput, UnknownName
 DATA = Path(hevesy.data.__file__).parent
 
 
-@pytest.mark.parametrize("path", ["photons/photons.npz", "elements/elements.json", "bremsstrahlung/bremsstrahlung.npz"])
+@pytest.mark.parametrize(
+    "path",
+    ["photons/photons.npz", "elements/elements.json", "bremsstrahlung/bremsstrahlung.npz", "point_kernels/water.npz"],
+)
 def test_every_built_table_has_the_checksum_that_its_readme_states(path):
     digest = hashlib.sha256((DATA / path).read_bytes()).hexdigest()
     assert digest in (DATA / path).with_name("README.md").read_text(encoding="utf-8")

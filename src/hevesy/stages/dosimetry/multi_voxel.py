@@ -60,7 +60,7 @@ def multi_voxel_s_value(source: Source) -> DoseMap:
 
     Raises
     ------
-    GridMismatch, WrongQuantity, BadInput, UnknownNuclide
+    GridMismatch, WrongQuantity, BadInput
         As `voxel_s_value`.
     """
     check(source)

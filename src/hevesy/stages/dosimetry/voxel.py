@@ -12,6 +12,7 @@ from hevesy.core import Grid, Image, Nuclide, Quantity
 from hevesy.core.point_kernel import PointKernel
 from hevesy.data import point_kernels
 from hevesy.data.materials import material
+from hevesy.data.nuclides import nuclide as nuclide_named
 from hevesy.errors import BadInput
 from hevesy.kernels.convolution import convolve_even
 from hevesy.physics.stopping_power import csda_range_g_cm2
@@ -20,6 +21,8 @@ from hevesy.stages.dosimetry.voxel_kernel import VoxelKernel, voxel_kernel
 
 #: kg/m³; below it there is no tissue, and energy over mass would mean nothing
 LEAST_DENSITY = 50.0
+#: histories of electrons, and of photons, where a nuclide has no tabulated kernel
+ON_DEMAND_HISTORIES = 200_000
 #: our voxel S-values in water agree with independent Monte Carlo within this, relative
 KERNEL_UNCERTAINTY = 0.01
 #: energies are convolved in units of this, J, so that 32-bit numbers neither vanish nor overflow
@@ -61,8 +64,6 @@ def voxel_s_value(source: Source) -> DoseMap:
         If they are not Bq·s/mL and kg/m³.
     BadInput
         If the grid's axes are not at right angles.
-    UnknownNuclide
-        If there is no point kernel of a nuclide.
     """
     check(source)
     grid = source.tia.grid
@@ -118,13 +119,7 @@ def photon_dose(decays: NDArray[np.float32], kernels: ChainKernels, density: Ima
 
 
 def chain_kernels(nuclides: tuple[tuple[Nuclide, float], ...]) -> ChainKernels:
-    """Return the point kernels in water of a parent and its daughters together, per decay of the parent.
-
-    Raises
-    ------
-    UnknownNuclide
-        If a nuclide has none.
-    """
+    """Return the point kernels in water of a parent and its daughters together, per decay of the parent."""
     kept = [(nuclide, share) for nuclide, share in nuclides if share > 0]
     reach = max(electron_reach_mm(nuclide) for nuclide, _ in kept)
     return _parted(tuple((nuclide.name, share) for nuclide, share in kept), reach)
@@ -156,6 +151,17 @@ def _spacing(grid: Grid) -> tuple[float, float, float]:
     return a, b, c
 
 
+@lru_cache(maxsize=64)
+def _in_water(name: str) -> PointKernel:
+    """Return the tabulated point kernel of a nuclide, or make it, which takes about a minute."""
+    if name in point_kernels.nuclides():
+        return point_kernels.point_kernel(name)
+    # the transport's compiler takes a second to import, which the table spares
+    from hevesy.stages.dosimetry.point_source import Effort, make_point_kernel
+
+    return make_point_kernel(nuclide_named(name), material("water"), Effort(ON_DEMAND_HISTORIES))
+
+
 # point kernels compare by identity, so that this one is found again only where `_parted` kept it
 _voxel_kernel = lru_cache(maxsize=4)(voxel_kernel)
 
@@ -163,16 +169,7 @@ _voxel_kernel = lru_cache(maxsize=4)(voxel_kernel)
 @lru_cache(maxsize=4)
 def _parted(shares: tuple[tuple[str, float], ...], reach_mm: float) -> ChainKernels:
     """Add the kernels of nuclides, and part the sum at the reach of charged particles."""
-    kernels = [(point_kernels.point_kernel(name), share) for name, share in shares]
-    first = kernels[0][0]
-    whole = replace(
-        first,
-        nuclide=" + ".join(name for name, _ in shares),
-        charged_J=np.sum([k.charged_J * share for k, share in kernels], axis=0),
-        photons_J=np.sum([k.photons_J * share for k, share in kernels], axis=0),
-        beyond_J=sum(k.beyond_J * share for k, share in kernels),
-        u_relative=max(k.u_relative for k, _ in kernels),
-    )
+    whole = PointKernel.together([(_in_water(name), share) for name, share in shares])
     inside = whole.radius_mm[1:] <= reach_mm
     return ChainKernels(
         replace(whole, charged_J=whole.charged_J * inside, photons_J=0 * whole.photons_J, beyond_J=0.0),

@@ -6,9 +6,10 @@ import pytest
 from hevesy.core import Grid, Image, Quantity
 from hevesy.data import point_kernels
 from hevesy.data.nuclides import nuclide
-from hevesy.errors import BadInput, UnknownNuclide, WrongQuantity
+from hevesy.errors import BadInput, WrongQuantity
 from hevesy.stages.dosimetry.engines import Source, engine
-from hevesy.stages.dosimetry.voxel import chain_kernels, electron_reach_mm, voxel_s_value
+from hevesy.stages.dosimetry.voxel import electron_reach_mm, voxel_s_value
+from hevesy.workflows.therapy import chain
 
 LUTETIUM = nuclide("Lu-177")
 TIA = Quantity.TIME_INTEGRATED_ACTIVITY_CONCENTRATION
@@ -93,9 +94,12 @@ def test_the_engine_is_found_by_name():
     assert engine("vsv") is voxel_s_value
 
 
-def test_a_nuclide_without_kernel_is_refused():
-    with pytest.raises(UnknownNuclide, match="point kernel"):
-        chain_kernels(((nuclide("Cf-252"), 1.0),))
+@pytest.mark.parametrize(
+    "parent", ["Lu-177", "I-131", "Ac-225", "Ra-223", "At-211", "Pb-212", "Zr-89", "I-124", "In-111"]
+)
+def test_every_member_of_a_chain_that_decays_in_place_has_a_tabulated_kernel(parent):
+    missing = {member.name for member, _ in chain(nuclide(parent))} - set(point_kernels.nuclides())
+    assert not missing
 
 
 def test_activity_in_other_units_is_refused():

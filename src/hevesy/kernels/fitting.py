@@ -26,6 +26,8 @@ GRID = (40, 24, 11)
 #: separated starts for as many; more found nothing lower in 150 noisy curves of each model
 STARTS = (2, 2, 5)
 _ITERATIONS = 100
+#: least difference of log(rate) between neighbours: closer exponentials cannot be told apart, and cancel
+_APART = 0.01
 _SHARES = tuple(np.linspace(0.0, 1.0, g) for g in GRID)
 
 
@@ -148,6 +150,8 @@ def refine(data: Array, total: Array, mix: Array, bounds: Array, rates: Array, c
     target[n - 1] = total[0] * total[1]
     for a in range(k):
         low[a], high[a] = math.log(bounds[0, a]), math.log(bounds[1, a])
+        if low[a] < high[a]:
+            low[a] += _APART * (k - 1 - a)
         theta[a] = min(max(math.log(rates[a]), low[a]), high[a])
     phi, slope, matrix = np.empty((n, k)), np.empty((n, k)), np.empty((k, k + 1))
     work = (np.empty((n, m)), np.empty((m + 1, m)), coefs)
@@ -166,8 +170,8 @@ def refine(data: Array, total: Array, mix: Array, bounds: Array, rates: Array, c
             moved = 0.0
             for a in range(k):
                 trial[a] = min(max(theta[a] + step[a], low[a]), high[a])
-                if a > 0:  # rates stay in order: a basis function must not turn negative
-                    trial[a] = min(trial[a], max(trial[a - 1], low[a]))
+                if a > 0:  # rates stay in order and apart: a basis function must neither turn negative nor vanish
+                    trial[a] = min(trial[a], trial[a - 1] - _APART)
                 moved = max(moved, abs(trial[a] - theta[a]))
             _fill(trial, data, total[1], phi, slope)
             gain = chi2 - project(phi, mix, target, work)
@@ -349,7 +353,7 @@ def fit_exponentials(data: Array, mix: Array, bounds: Array) -> tuple[Array, Arr
     mix : (m, k) array
         Basis functions as mixtures of k ≤ 3 exponentials; rates fall from the first to the last.
     bounds : (2, k) array
-        Least and greatest rate, alike for every free one; equal for a last rate that is fixed.
+        Least and greatest rate; the first's range holds all others; equal for a last rate that is fixed.
 
     Returns
     -------

@@ -83,8 +83,8 @@ def _mono(y: Array, w: Array, frames: Array, table: Array, theta: Array, state: 
 
 
 @njit(cache=True, error_model="numpy")
-def _pair_start(y: Array, w: Array, mix: Array, table: Array, fixed: bool, gram: Array) -> tuple[int, int]:
-    """Return the best pair of grid rates, fast and slow; a fixed tail is the last of the grid."""
+def _pair_start(y: Array, w: Array, mix: Array, table: Array, slowest: int, gram: Array) -> tuple[int, int]:
+    """Return the best pair of grid rates, fast and slow; the slow one no faster than number `slowest` of the grid."""
     g, n, m = table.shape[0], y.size, mix.shape[0]
     for a in range(g):
         gram[a, g] = 0.0
@@ -98,7 +98,7 @@ def _pair_start(y: Array, w: Array, mix: Array, table: Array, fixed: bool, gram:
             gram[b, a] = dot
     best, fast, slow = -1.0, 0, g - 1
     for a in range(g - 1):
-        for b in range(g - 1 if fixed else a + 1, g):
+        for b in range(max(a + 1, slowest), g):
             gain = _pair_gain(mix, m, gram, a, b)
             if gain > best:
                 best, fast, slow = gain, a, b
@@ -226,6 +226,7 @@ def _pair(
     frames: Array,
     mix: Array,
     fixed: bool,
+    top: float,
     table: Array,
     theta: Array,
     work: tuple[Array, ...],
@@ -237,7 +238,12 @@ def _pair(
     """
     columns, normal, gram, place, coefs, out = work
     m, g = mix.shape[0], theta.size
-    fast, slow = _pair_start(y, w, mix, table, fixed, gram)
+    slowest = g - 1
+    if not fixed:
+        slowest = 0
+        while theta[slowest] > top:
+            slowest += 1
+    fast, slow = _pair_start(y, w, mix, table, slowest, gram)
     place[0], place[1] = theta[fast], theta[slow]
     state[0] = -1.0
     held = np.zeros(m + 2, np.bool_)
@@ -266,7 +272,7 @@ def _pair(
                 break
             shorter, scale = 0, min(1.0, 0.8 / max(abs(step[m]), abs(step[m + 1]), 1e-12))
         place[0] = min(max(state[3] + scale * step[m], theta[g - 1]), theta[0])
-        place[1] = min(max(state[4] + scale * step[m + 1], theta[g - 1]), place[0])
+        place[1] = min(max(state[4] + scale * step[m + 1], theta[g - 1]), place[0], top)
     if state[0] >= 0.0:
         state[5] = _pair_variance(y, w, frames, mix, fixed, theta, work, state)
 
@@ -390,7 +396,7 @@ def _pair_span(
     kind: Array,
     out: Floats,
 ) -> None:
-    """Replace what a voxel has where two exponentials do better; kind is: label, penalty, whether the tail is fixed."""
+    """Replace what a voxel has where two exponentials do better; for `kind` see `improve_by_pair`."""
     table, theta = grid
     n, g, m = frames.shape[0], theta.size, mix.shape[0]
     decay = math.exp(theta[g - 1])
@@ -399,7 +405,7 @@ def _pair_span(
     for v in range(span[0], span[1]):
         if kind[1] >= out[4, v] or not _load(values, v, noise, y, w) or _rises(y, w, frames, decay):
             continue
-        _pair(y, w, frames, mix, kind[2] > 0.0, table, theta, work, state)
+        _pair(y, w, frames, mix, kind[2] > 0.0, kind[3], table, theta, work, state)
         if state[0] < 0.0 or not state[0] + kind[1] < out[4, v]:
             continue
         total = 0.0
@@ -471,8 +477,9 @@ def improve_by_pair(
     Parameters
     ----------
     model : tuple of arrays
-        The mix (m, 2), m 1 or 2, of the basis functions, whose coefficients are ≥ 0; and (3,): the label, the
-        criterion's penalty (twice the parameters), and 1 where the slow rate is physical decay.
+        The mix (m, 2), m 1 or 2, of the basis functions, whose coefficients are ≥ 0; and (4,): the label, the
+        criterion's penalty (twice the parameters), 1 where the slow rate is physical decay, and the logarithm of the
+        greatest slow rate.
     """
     mix, kind = model
     _pair_spans(values, _edges(values.shape[1]), frames, *_tabulate(frames, bounds, PAIR_RATES), noise, mix, kind, out)

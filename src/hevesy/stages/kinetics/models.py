@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from hevesy.errors import UnknownName
 
-_WASHOUT_DEPTH = 3.0
-_UPTAKE_DEPTH = 20.0
+_DEPTH_OF_ONE, _DEPTH_OF_SEVERAL, _DEPTH_OF_UPTAKE = 8.0, 3.0, 20.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,13 +46,17 @@ class Model:
     def bounds(self, decay_constant: float, first_s: float) -> NDArray[np.float64]:
         """Return the least and the greatest rate (2, k), 1/s.
 
-        No rate is below physical decay. The greatest is what the first point, at `first_s`, can still
-        show: a washout to exp(-3), an uptake (whose speed hardly moves the integral) to exp(-20).
+        No rate is below physical decay. The greatest is what the first point, at `first_s`, can still show: one
+        washout to exp(-8), each of several to exp(-3) (a faster one that no point sees could hold any activity), an
+        uptake, whose speed hardly moves the integral, to exp(-20).
         """
-        depth = _UPTAKE_DEPTH if self.has_uptake else _WASHOUT_DEPTH
-        high = max(depth / first_s, 50.0 * decay_constant) if first_s > 0 else 1e6 * decay_constant
-        bounds = np.empty((2, self.mix.shape[1]))
-        bounds[0], bounds[1] = decay_constant, high
+        k = self.mix.shape[1]
+        depth = np.full(k, _DEPTH_OF_ONE if k == 1 else _DEPTH_OF_SEVERAL)
+        if self.has_uptake:
+            depth[0] = _DEPTH_OF_UPTAKE
+        bounds = np.empty((2, k))
+        bounds[0] = decay_constant
+        bounds[1] = np.maximum(depth / first_s, 1.5 * decay_constant) if first_s > 0 else 1e6 * decay_constant
         if self.physical_tail:
             bounds[:, -1] = decay_constant
         return bounds

@@ -17,6 +17,8 @@ from hevesy.stages.kinetics.physical import decay_rate
 
 #: rates tried before the minimum is narrowed down
 _GRID = 40
+#: rates at which the integrals are looked at within the 95% range, and the normal deviate of its ends
+_NODES, _Z = 9, 1.959964
 
 
 def fit_shared_tail(curves: Sequence[Curve], decay_constant: Measured | float, model: str = "bi") -> tuple[Fit, ...]:
@@ -53,14 +55,18 @@ def fit_shared_tail(curves: Sequence[Curve], decay_constant: Measured | float, m
     def total(log_rate: float) -> float:
         return sum(solve(curve, rate, tied, math.exp(log_rate)).chi2 for curve in curves)
 
-    best, spread = _minimum(total, math.log(rate), math.log(rate) + math.log(200.0))
+    best, least, ends = _minimum(total, math.log(rate), math.log(rate) + math.log(200.0))
+    spread = (ends[1] - ends[0]) / (2 * _Z)
     tail = Measured(math.exp(best), math.exp(best) * spread, "1/s", "shared tail")
-    return tuple(_one(curve, decay_constant, tied, tail) for curve in curves)
+    nodes = np.linspace(*ends, _NODES)
+    rises = np.array([max(total(float(x)) - least, 0.0) for x in nodes])
+    around = [(math.exp(x), math.sqrt(max(_Z**2 - rise, 0.0)) / _Z) for x, rise in zip(nodes, rises, strict=True)]
+    return tuple(_one(curve, decay_constant, (tied, tail), around) for curve in curves)
 
 
-def _minimum(total: Callable[[float], float], low: float, high: float) -> tuple[float, float]:
-    """Return where a function of log(rate) is least, and the standard uncertainty there from its curvature."""
-    from scipy.optimize import minimize_scalar
+def _minimum(total: Callable[[float], float], low: float, high: float) -> tuple[float, float, tuple[float, float]]:
+    """Return where a function of log(rate) is least, that least, and where it has risen by 3.84 on either side."""
+    from scipy.optimize import brentq, minimize_scalar
 
     grid = np.linspace(low, high, _GRID)
     values = [total(float(x)) for x in grid]
@@ -68,28 +74,35 @@ def _minimum(total: Callable[[float], float], low: float, high: float) -> tuple[
     bracket = (float(grid[max(at - 1, 0)]), float(grid[min(at + 1, _GRID - 1)]))
     found = minimize_scalar(total, bounds=bracket, method="bounded", options={"xatol": 1e-7})
     best, least = float(found.x), float(found.fun)
-    step = 1e-2
-    while step < 1.0:
-        rise = total(best + step) - least
-        if rise > 0.05:
-            break
-        step *= 2.0
-    return best, step / math.sqrt(rise) if rise > 0 else 0.0
+    ends = []
+    for limit in (low, high):
+        beyond = [
+            float(x) for x, v in zip(grid, values, strict=True) if v - least > _Z**2 and (x < best) == (limit < best)
+        ]
+        nearest = min(beyond, key=lambda x: abs(x - best), default=limit)
+        root = brentq(lambda x: total(x) - least - _Z**2, best, nearest, xtol=1e-4) if beyond else limit
+        ends.append(float(root))
+    return best, least, (ends[0], ends[1])
 
 
-def _one(curve: Curve, decay_constant: Measured | float, model: Model, tail: Measured) -> Fit:
-    rate = decay_rate(decay_constant)
+def _one(
+    curve: Curve,
+    decay_constant: Measured | float,
+    chosen: tuple[Model, Measured],
+    around: Sequence[tuple[float, float]],
+) -> Fit:
+    """Describe one curve's fit; `around` holds rates and the share of a 95% half-width that chi² still leaves there."""
+    rate, (model, tail) = decay_rate(decay_constant), chosen
     fit = describe(curve, decay_constant, solve(curve, rate, model, tail.value), ())
-    step = max(tail.u, 1e-3 * tail.value)
-    there = [solve(curve, rate, model, max(tail.value + sign * step, rate)) for sign in (-1.0, 1.0)]
-    apart = float(there[1].rates[-1] - there[0].rates[-1])
-    slope = (there[1].tia - there[0].tia) / apart if apart > 0 else 0.0
-    tia = Measured.propagate(fit.tia.value, [(fit.tia, 1.0), (tail, slope)], "Bq·s")
-    half = 1.959964 * abs(slope) * tail.u
     low, high = fit.interval95
-    interval = (
-        fit.tia.value - math.hypot(fit.tia.value - low, half),
-        fit.tia.value + math.hypot(high - fit.tia.value, half),
-    )
+    tias = []
+    for value, share in around:
+        there = solve(curve, rate, model, value)
+        half = _Z * share * fit.tia.u_relative * there.tia
+        low, high = min(low, there.tia - half), max(high, there.tia + half)
+        tias.append(there.tia)
+    apart = around[-1][0] - around[0][0]
+    slope = (tias[-1] - tias[0]) / apart if apart > 0 else 0.0
+    tia = Measured.propagate(fit.tia.value, [(fit.tia, 1.0), (tail, slope)], "Bq·s")
     half_life = (math.log(2) / tail).to(1.0, "s")
-    return replace(fit, tia=tia, interval95=interval, effective_half_life=half_life)
+    return replace(fit, tia=tia, interval95=(max(low, 0.0), high), effective_half_life=half_life)

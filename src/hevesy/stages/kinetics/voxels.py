@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -161,7 +162,8 @@ def _fit(
     for model in models:
         if model is not mono:
             label = next(k for k, v in LABELS.items() if v == model.name)
-            kind = np.array([label, 2.0 * model.parameters, float(model.physical_tail)])
+            slow = math.log(model.bounds(rate, first)[1, -1])
+            kind = np.array([label, 2.0 * model.parameters, float(model.physical_tail), slow])
             improve_by_pair(values, frames, _range(model, rate, first), noise, (model.mix, kind), out)
     return out
 

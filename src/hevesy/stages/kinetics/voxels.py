@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from hevesy.core import Image, Measured, Quantity
 from hevesy.errors import BadInput, ImpossibleTiming, UnknownName
-from hevesy.kernels.voxel_fitting import MONO, NOTHING, TRAPEZOID, fit_mono, improve_by_pair, integrate_trapezoids
+from hevesy.kernels.trapezoids import integrate_trapezoids
+from hevesy.kernels.voxel_fitting import MONO, NOTHING, TRAPEZOID, fit_mono, improve_by_pair
 from hevesy.stages.kinetics.models import Model, model_named
 from hevesy.stages.kinetics.physical import decay_rate
 

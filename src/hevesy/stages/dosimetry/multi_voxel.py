@@ -110,7 +110,9 @@ def charged_energy(decays: NDArray[np.float32], density: Array, kernels: ChainKe
     """
     relative = density / kernels.charged.density_kg_m3
     size = [2 * int(np.ceil(kernels.reach_mm / s)) + 1 for s in grid.spacing_mm]
-    mixed = (ndimage.maximum_filter(relative, size) > 1 + SAME) | (ndimage.minimum_filter(relative, size) < 1 - SAME)
+    # what leaves the body does not come back: the air around it may pass for water
+    filled = np.where(outside_body(density), 1.0, relative)
+    mixed = (ndimage.maximum_filter(filled, size) > 1 + SAME) | (ndimage.minimum_filter(filled, size) < 1 - SAME)
     # far from water, rays in water would add noise and nothing else: all of such a voxel's energy goes by rays
     unlike = np.abs(relative - 1) > UNLIKE
     near = near_kernel(kernels, grid)
@@ -120,6 +122,17 @@ def charged_energy(decays: NDArray[np.float32], density: Array, kernels: ChainKe
         sources = np.column_stack([np.argwhere(traced), decays[traced], ~unlike[traced]]).astype(np.float64)
         energy += _traced(sources, relative, kernels, grid)
     return energy
+
+
+def outside_body(density: Array) -> NDArray[np.bool_]:
+    """Return where there is air that reaches the image's border without passing through tissue."""
+    labels, count = ndimage.label(density < LEAST_DENSITY)
+    border = np.zeros(count + 1, bool)
+    for axis in range(3):
+        for face in (0, -1):
+            border[np.unique(np.take(labels, face, axis))] = True
+    border[0] = False
+    return np.asarray(border[labels])
 
 
 def _traced(sources: Array, relative: Array, kernels: ChainKernels, grid: Grid) -> Array:

@@ -9,7 +9,7 @@ from hevesy.data.nuclides import nuclide
 from hevesy.physics.attenuation import mass_energy_transfer_cm2_g
 from hevesy.physics.photon_field import photon_groups
 from hevesy.stages.dosimetry.engines import Source, engine
-from hevesy.stages.dosimetry.multi_voxel import bone_share, electron_ratio, multi_voxel_s_value
+from hevesy.stages.dosimetry.multi_voxel import bone_share, electron_ratio, multi_voxel_s_value, outside_body
 from hevesy.stages.dosimetry.voxel import voxel_s_value
 
 TIA = Quantity.TIME_INTEGRATED_ACTIVITY_CONCENTRATION
@@ -61,6 +61,15 @@ def test_a_voxel_behind_lung_gets_more_than_behind_water():
     behind = multi_voxel_s_value(source(tia, density, LUTETIUM)).dose.values[17, 4, 4]
     water = multi_voxel_s_value(source(tia, 1000.0, LUTETIUM)).dose.values[17, 4, 4]
     assert behind > 1.1 * water
+
+
+def test_air_within_the_body_counts_and_air_around_it_does_not():
+    density = np.full((12, 12, 12), 1000.0)
+    density[:2] = 1.2  # around
+    density[5:8, 5:8, 5:8] = 1.2  # within
+    outside = outside_body(density)
+    assert outside[:2].all()
+    assert not outside[2:].any()
 
 
 def test_dose_is_linear_in_activity():

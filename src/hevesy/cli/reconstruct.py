@@ -7,13 +7,20 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hevesy.errors import MissingInformation
+
+if TYPE_CHECKING:
+    from hevesy.workflows.projection_file import Allowances
+    from hevesy.workflows.reconstruction import Recipe
 
 
 def configure(command: argparse.ArgumentParser) -> None:
     """Add the options of ``hevesy reconstruct``."""
     add = command.add_argument
-    add("projections", metavar="PROJECTIONS", type=Path, help=".npz with proj, angles_deg, mu (1/cm)")
-    add("--geometry", metavar="FILE", type=Path, required=True, help="JSON with voxel_cm, camera.radius_cm and psf")
+    add("projections", metavar="PROJECTIONS", type=Path, help="DICOM file or folder, or .npz with proj, angles_deg, mu")
+    add("--geometry", metavar="FILE", type=Path, help="of .npz: JSON with voxel_cm, camera.radius_cm and psf")
     add("--out", metavar="DIR", type=Path, default=Path(), help="folder for image.npz, key image (default: here)")
     add("--algorithm", metavar="NAME", default="osem", help="osem (default), mlem, osl, bsrem or fbp")
     add("--iterations", metavar="N", type=int, default=4, help="passes over all views (default: 4)")
@@ -23,6 +30,12 @@ def configure(command: argparse.ArgumentParser) -> None:
     add("--strength", metavar="W", type=float, default=0.0, help="weight of the prior (default: 0)")
     add("--filter-mm", metavar="FWHM", type=float, default=0.0, help="smooth the image at last (default: 0)")
     add("--radius-mm", metavar="R", type=float, help="distance of the detector from the axis of rotation")
+    add("--photon-kev", metavar="E", type=float, help="of DICOM: energy of the photon that was counted")
+    add("--collimator", metavar="NAME", help="of DICOM: such as 'Siemens Symbia ME'")
+    add("--intrinsic-mm", metavar="FWHM", type=float, default=3.8, help="resolution without collimator (default: 3.8)")
+    add("--scatter", metavar="NAME", default="tew", help="of DICOM: tew (default), dew or none")
+    add("--mu", metavar="FILE", type=Path, help="of DICOM: .npz with mu, 1/cm, on the reconstruction's lattice")
+    add("--calibration", metavar="F", type=float, help="of DICOM: counts per second and becquerel; gives Bq/mL")
     add("--no-attenuation", action="store_true", help="do not model attenuation")
     add("--no-response", action="store_true", help="do not model the collimator's response")
     add("--allow-limited-angles", action="store_true", help="go on although views do not cover 180°")
@@ -45,10 +58,34 @@ def run(options: argparse.Namespace) -> None:
         options.no_response,
     )
     with _iterations(options.iterations) as progress:
-        measurement = read_measurement(options.projections, options.geometry, allow)
-        image = reconstruct(measurement, recipe, progress)
-        target = write_image(image, options.out)
-    print(f"{target}: {' × '.join(map(str, image.shape))} voxels by {options.algorithm}")
+        if options.projections.suffix == ".npz":
+            if options.geometry is None:
+                raise MissingInformation("Arrays of projections need their geometry.", "Give it with --geometry.")
+            measurement = read_measurement(options.projections, options.geometry, allow)
+            target = write_image(reconstruct(measurement, recipe, progress), options.out)
+        else:
+            target = _from_camera(options, recipe, allow, progress)
+    print(f"{target}: by {options.algorithm}")
+
+
+def _from_camera(
+    options: argparse.Namespace, recipe: Recipe, allow: Allowances, progress: Callable[[int], None]
+) -> Path:
+    from hevesy.core import Measured
+    from hevesy.stages.imaging import nifti
+    from hevesy.stages.quantification.reconstruction.acquisition import calibrated, counts_image
+    from hevesy.workflows.camera_file import Camera, read_camera
+    from hevesy.workflows.delivery import delivering
+    from hevesy.workflows.reconstruction import reconstruct
+
+    camera = Camera(options.photon_kev, options.collimator, options.intrinsic_mm, options.scatter, options.mu)
+    measurement, projections = read_camera(options.projections, camera, allow)
+    image = counts_image(reconstruct(measurement, recipe, progress), projections)
+    if options.calibration is not None:
+        image = calibrated(image, Measured(options.calibration, 0.0, "1/s/Bq"))
+    with delivering(options.out) as folder:
+        nifti.write(image, folder / "image.nii.gz")
+    return Path(options.out / "image.nii.gz")
 
 
 @contextmanager

@@ -21,12 +21,16 @@ def configure(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--config", metavar="FILE", type=Path, help="what the images do not say (default: CASE/case.yaml if there)"
     )
+    command.add_argument(
+        "--planar", metavar="CSV", type=Path, help="planar curves (region,t_h,activity_MBq,u_MBq) to scale to one SPECT"
+    )
 
 
 def run(options: argparse.Namespace) -> None:
     """Compute the doses, write every output, and print the table."""
     from hevesy.cli.progress import steps
     from hevesy.stages.dosimetry.engines import ENGINES
+    from hevesy.stages.kinetics.curve_files import read_curves
     from hevesy.workflows.case import load_case
     from hevesy.workflows.delivery import delivering
     from hevesy.workflows.publication import publish
@@ -34,8 +38,9 @@ def run(options: argparse.Namespace) -> None:
 
     compare = list(ENGINES) if options.compare == "all" else [name for name in options.compare.split(",") if name]
     case = load_case(options.case, options.config)
+    planar = {c.name: c for c in read_curves(options.planar)[0]} if options.planar else None
     with steps() as progress, delivering(options.out) as folder:
-        outcome = therapy_dose(options.case, case, options.engine, progress, compare)
+        outcome = therapy_dose(options.case, case, options.engine, progress, compare, planar)
         publish(outcome, folder, progress)
     _show(outcome.result, options.out)
 

@@ -34,6 +34,7 @@ from hevesy.stages.reporting.results import (
     TimePoint,
 )
 from hevesy.workflows.case import Case
+from hevesy.workflows.hybrid import check_shapes, hybrid_fit
 from hevesy.workflows.measurement import Measurement, Series4D, align, measure, measure_body
 from hevesy.workflows.region_kinetics import describe_method, fit_region
 from hevesy.workflows.scans import Course, Scan, check_region_names, gather
@@ -70,6 +71,7 @@ def therapy_dose(
     engine_name: str = "local",
     progress: Progress = lambda step: None,
     compare: Sequence[str] = (),
+    planar: Mapping[str, Curve] | None = None,
 ) -> Outcome:
     """Compute the absorbed doses of one administration.
 
@@ -86,6 +88,8 @@ def therapy_dose(
         Told each step as it starts.
     compare : sequence of str
         Other engines, whose doses to the regions are set beside.
+    planar : mapping of str to Curve, optional
+        Planar curve of each region, in any unit: shapes that are scaled to the one SPECT (hybrid method).
 
     Raises
     ------
@@ -98,11 +102,10 @@ def therapy_dose(
     progress("measuring regions")
     measured = (*measure(course.scans, series, case), measure_body(series, case))
     progress("fitting time-activity curves")
-    kinetics = _kinetics(measured, course, case)
+    kinetics = _kinetics(measured, course, case, planar or {})
     density = _density(series, measured[:-1], case)
     progress("spreading time-integrated activity over voxels")
-    parts = [_part(m, f, c) for m, f, c in zip(measured, kinetics.fits, kinetics.curves, strict=True)]
-    source = Source(distribute(series.activity, parts[:-1], parts[-1]), density, chain(course.nuclide))
+    source = Source(_spread(series, measured, kinetics), density, chain(course.nuclide))
     progress(f"computing absorbed dose ({engine_name})")
     answer = engines.pop(engine_name)(source)
     pairs = list(zip(measured, kinetics.fits, strict=True))
@@ -122,9 +125,24 @@ def therapy_dose(
         warnings=_warnings(course, series, (*regions, body), measured, case, kinetics.doubts),
         inputs=_inputs(course),
         comparisons=_comparisons(source, engines, measured[:-1], progress),
-        settings={"given": dict(case.settings), "assumed": case.assumed()},
+        settings=_settings(case, planar or {}),
     )
     return Outcome(result, course.scans[series.reference].series)
+
+
+def _settings(case: Case, planar: Mapping[str, Curve]) -> dict[str, Any]:
+    """Return the effective configuration; planar curves with their times (h) and their values as given."""
+    settings: dict[str, Any] = {"given": dict(case.settings), "assumed": case.assumed()}
+    if planar:
+        settings["planar"] = {
+            name: {
+                "t_h": (curve.mid_s / 3600).tolist(),
+                "value": (curve.activity_Bq / 1e6).tolist(),
+                "u": (curve.u_Bq / 1e6).tolist(),
+            }
+            for name, curve in planar.items()
+        }
+    return settings
 
 
 def _course(folder: Path, case: Case, progress: Progress) -> Course:
@@ -180,19 +198,26 @@ class _Kinetics:
     doubts: tuple[str, ...]
 
 
-def _kinetics(measured: Sequence[Measurement], course: Course, case: Case) -> _Kinetics:
+def _kinetics(measured: Sequence[Measurement], course: Course, case: Case, planar: Mapping[str, Curve]) -> _Kinetics:
     """Fit every curve, the whole body's last, once physics has allowed them all."""
+    if planar:
+        names = [m.region.name for m in measured]
+        check_shapes(planar, names[:-1], names[-1], [scan.mid_s for scan in course.scans])
     curves = tuple(_curve(m, course.scans) for m in measured)
     rate, given = course.nuclide.decay_constant, course.administration.activity
     closed = case.get("body_in_view") != "part"
     doubts = [check_physical(curve, rate, given, closed_system=closed and curve is curves[-1]) for curve in curves]
-    fits = [_fit(c, m, course, case) for c, m in zip(curves[:-1], measured, strict=False)]
-    fits.append(_fit_body(curves[-1], course))
+    fits = [_fit(c, m, course, case, planar.get(c.name)) for c, m in zip(curves[:-1], measured, strict=False)]
+    shape = planar.get(curves[-1].name)
+    fits.append(_fit(curves[-1], measured[-1], course, case, shape) if shape else _fit_body(curves[-1], course))
     return _Kinetics(curves, tuple(fits), tuple(warning for warnings in doubts for warning in warnings))
 
 
-def _fit(curve: Curve, measured: Measurement, course: Course, case: Case) -> Fit:
+def _fit(curve: Curve, measured: Measurement, course: Course, case: Case, planar: Curve | None) -> Fit:
     said = _said(measured.region, case)
+    if planar is not None:
+        given = (course.administration, course.nuclide.decay_constant)
+        return hybrid_fit(planar, curve, measured.region, given, said)
     return fit_region(curve, measured.region, course.nuclide.decay_constant, course.administration, said)
 
 
@@ -208,6 +233,11 @@ def _said(region: Region, case: Case) -> Any:
     """Return what case.yaml says of a region that may have been renamed."""
     named = [said for name, said in case.get("regions", {}).items() if said.get("name", name) == region.name]
     return named[0] if named else {}
+
+
+def _spread(series: Series4D, measured: Sequence[Measurement], kinetics: _Kinetics) -> Image:
+    parts = [_part(m, f, c) for m, f, c in zip(measured, kinetics.fits, kinetics.curves, strict=True)]
+    return distribute(series.activity, parts[:-1], parts[-1])
 
 
 def _part(measured: Measurement, fit: Fit, curve: Curve) -> Part:

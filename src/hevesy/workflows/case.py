@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -104,13 +105,15 @@ def load_case(folder: Path, config: Path | None = None) -> Case:
         If the file is missing, is no YAML, or has a wrong key or value; the nearest right key is named.
     """
     path = config or folder / FILE_NAME
-    if not path.is_file():
+    if not path.exists() or (config and not path.is_file()):
         if config:
             raise BadConfiguration(f"There is no file {config}.", "Check --config.")
         return Case()
     try:
         settings = yaml.load(path.read_text(encoding="utf-8"), _PlainLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as fault:
+    except OSError as fault:
+        raise BadConfiguration(f"{path} cannot be read ({fault.strerror}).") from None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as fault:
         mark = getattr(fault, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark else ""
         raise BadConfiguration(f"{path.name} is not YAML{where}.", "Check indentation, colons and quotes.") from None
@@ -163,3 +166,13 @@ class _PlainLoader(yaml.SafeLoader):
             if keys.count(key) > 1:
                 raise BadConfiguration(f"{FILE_NAME}: '{key}' is given twice (line {node.start_mark.line + 1}).")
         return dict(super().construct_mapping(node, deep))
+
+
+def _finite(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
+    value: float = loader.construct_yaml_float(node)
+    if not math.isfinite(value):
+        raise BadConfiguration(f"{FILE_NAME}: '{node.value}' is no number (line {node.start_mark.line + 1}).")
+    return value
+
+
+_PlainLoader.add_constructor("tag:yaml.org,2002:float", _finite)

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hevesy.core import Image, Measured, Outline, Quantity, Region, Role
-from hevesy.errors import BadConfiguration, MissingInformation
+from hevesy.core import Grid, Image, Measured, Outline, Quantity, Region, Role
+from hevesy.errors import BadConfiguration, ContradictoryInformation, MissingInformation, OutsideImage, OutsideValidity
 from hevesy.stages.quantification.delineation import activity_exponent, sphere_recovery, volume
 from hevesy.stages.registration.rigid import Motion, register, resample
 from hevesy.stages.segmentation.body import body
 from hevesy.stages.segmentation.coverage import cover
+from hevesy.stages.segmentation.placement import place
 from hevesy.workflows.case import Case
 from hevesy.workflows.scans import Scan
 
@@ -22,6 +24,10 @@ from hevesy.workflows.scans import Scan
 _NOTABLE_LOSS = 0.05
 
 WHOLE_BODY = "whole body"
+#: what a CT shows where it does not reach: air, so that no tissue is invented there
+_AIR_HU = -1000.0
+#: share of a region that may lie outside the field of view that the scans have in common
+_UNSEEN = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +48,8 @@ class Series4D:
         CT on the reference grid, HU.
     outside : tuple of float
         Share of each scan's activity that lies outside `body`.
+    seen : array of bool
+        Voxels within the field of view of every scan.
     """
 
     reference: int
@@ -50,6 +58,7 @@ class Series4D:
     body: Region
     anatomy: Image | None
     outside: tuple[float, ...]
+    seen: NDArray[np.bool_] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +100,7 @@ class Budget:
 
     @classmethod
     def of(cls, case: Case) -> Budget:
-        """Take the inputs from a case; what it does not give is assumed and listed by `Case.assumptions`."""
+        """Take the inputs from a case; what it does not give is assumed and listed by `Case.assumed`."""
         resolution = case.number("uncertainty.resolution_mm")
         return cls(
             Measured(1.0, case.number("calibration.u_percent") / 100, label="calibration"),
@@ -125,11 +134,11 @@ def align(scans: Sequence[Scan], anatomy: Image | None, case: Case, progress: Ca
         if not here:
             full = scan.activity.with_values(np.ones(scan.activity.grid.shape, np.float32), Quantity.RELATIVE)
             seen &= resample(full, fixed.grid, motion).values > 1 - 1e-3
-    ct = resample(anatomy, fixed.grid) if anatomy is not None else None
+    ct = resample(anatomy, fixed.grid, beyond=_AIR_HU) if anatomy is not None else None
     outline = body(ct if ct is not None else fixed)
     region = Region.from_mask(WHOLE_BODY, fixed.grid, outline.mask() * seen, Role.BODY)
     outside = tuple(_share_outside(image, region, seen) for image in moved)
-    return Series4D(index, tuple(moved), tuple(motions), region, ct, outside)
+    return Series4D(index, tuple(moved), tuple(motions), region, ct, outside, seen)
 
 
 def _reference(scans: Sequence[Scan], case: Case) -> int:
@@ -141,7 +150,7 @@ def _reference(scans: Sequence[Scan], case: Case) -> int:
     return int(wanted) - 1
 
 
-def _share_outside(image: Image, region: Region, seen: np.ndarray) -> float:
+def _share_outside(image: Image, region: Region, seen: NDArray[np.bool_]) -> float:
     total = float(np.sum(image.values[seen], dtype=np.float64)) * image.grid.voxel_volume_mL
     return 1 - region.integral(image) / total if total > 0 else 0.0
 
@@ -155,9 +164,20 @@ def measure(scans: Sequence[Scan], series: Series4D, case: Case) -> tuple[Measur
     ------
     MissingInformation
         If a region is drawn on some scans and not on others.
+    OutsideImage
+        If a region reaches outside a scan's field of view; one whose role is the body is cut, and that is noted.
+    OutsideValidity
+        If a region holds no activity.
+    ContradictoryInformation
+        If two regions would have one name.
     """
     budget = Budget.of(case)
-    return tuple(_measure_region(name, scans, series, case, budget) for name in _region_names(scans, series, case))
+    found = tuple(_measure_region(name, scans, series, case, budget) for name in _region_names(scans, series, case))
+    names = [one.region.name for one in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise ContradictoryInformation(f"Two regions are called '{name}'.", "Give one another name: in case.yaml.")
+    return found
 
 
 def measure_body(series: Series4D, case: Case) -> Measurement:
@@ -184,34 +204,61 @@ def _region_names(scans: Sequence[Scan], series: Series4D, case: Case) -> list[s
 
 def _measure_region(name: str, scans: Sequence[Scan], series: Series4D, case: Case, budget: Budget) -> Measurement:
     said = case.region(name)
-    region = _placed(scans[series.reference].drawn[name], series.activity[series.reference], said)
+    region, notes = _placed(scans[series.reference].drawn[name], series.activity[series.reference].grid, said)
     own = all(name in scan.drawn for scan in scans) and not said.get("propagate")
     if own:
-        raw = [_placed(s.drawn[name], s.activity, said).integral(s.activity) for s in scans]
+        raw = [_placed(s.drawn[name], s.activity.grid, said)[0].integral(s.activity) for s in scans]
     else:
+        region, unseen = _within_view(region, series)
+        notes += (*unseen, f"Drawn once, on {scans[series.reference].label}, and used on every scan.")
         raw = [region.integral(image) for image in series.activity]
+    _require_activity(raw, region, scans)
     size = volume(region, budget.delineation_mm)
-    recovery, notes = _recovery(region, said, budget)
+    recovery, warned = _recovery(region, said, budget)
     region = replace(region, recovery=recovery)
     exponent = activity_exponent(region.volume_mL, budget.resolution_mm)
     shared = budget.calibration / recovery * (size / size.value).to(1.0, "") ** exponent
-    if not own:
-        notes += (f"Drawn once, on {scans[series.reference].label}, and used on every scan.",)
-    return Measurement(region, size, *_with_uncertainty(raw, budget.counts, shared), notes)
+    return Measurement(region, size, *_with_uncertainty(raw, budget.counts, shared), (*warned, *notes))
 
 
-def _placed(shape: Outline | Region, image: Image, said: Mapping[str, Any]) -> Region:
-    region = cover(shape, image.grid) if isinstance(shape, Outline) else _regridded(shape, image)
-    role = Role(said["role"]) if "role" in said else region.role
-    return replace(region, name=str(said.get("name", region.name)), role=role)
+def _placed(shape: Outline | Region, grid: Grid, said: Mapping[str, Any]) -> tuple[Region, tuple[str, ...]]:
+    """Bring what was drawn onto a scan's grid; the body may reach beyond the field of view, nothing else may."""
+    role = Role(said["role"]) if "role" in said else shape.role
+    notes: tuple[str, ...] = ()
+    try:
+        region = _on_grid(shape, grid)
+    except OutsideImage as refusal:
+        if role is not Role.BODY:
+            raise
+        region = _on_grid(shape, grid, cut=True)
+        notes = (f"{refusal.refused} Only the part in the field of view was measured.",)
+    return replace(region, name=str(said.get("name", region.name)), role=role), notes
 
 
-def _regridded(region: Region, image: Image) -> Region:
-    if region.grid.matches(image.grid):
-        return replace(region, grid=image.grid)
-    mask = Image(region.mask(), region.grid, Quantity.RELATIVE)
-    moved = np.clip(resample(mask, image.grid).values, 0, 1)
-    return Region.from_mask(region.name, image.grid, moved, region.role)
+def _on_grid(shape: Outline | Region, grid: Grid, cut: bool = False) -> Region:
+    return cover(shape, grid, cut=cut) if isinstance(shape, Outline) else place(shape, grid, cut=cut)
+
+
+def _within_view(region: Region, series: Series4D) -> tuple[Region, tuple[str, ...]]:
+    """Refuse a region that some scan does not show whole; cut the body to what all scans show."""
+    kept = region.coverage * series.seen[region.box]
+    share = 1 - float(kept.sum(dtype=np.float64) / region.coverage.sum(dtype=np.float64))
+    if share <= _UNSEEN:
+        return region, ()
+    line = f"Region '{region.name}' reaches outside the field of view that all scans share: {share:.1%} of its volume."
+    if region.role is not Role.BODY or share == 1:
+        raise OutsideImage(line, "Name the scans that hold it under scans: in case.yaml, or skip the region.")
+    return replace(region, coverage=kept), (f"{line} Only the part that all show was measured.",)
+
+
+def _require_activity(raw: Sequence[float], region: Region, scans: Sequence[Scan]) -> None:
+    for value, scan in zip(raw, scans, strict=True):
+        if not value > 0:
+            raise OutsideValidity(
+                f"Region '{region.name}' holds no activity in {scan.label} ({value / 1e6:.3g} MBq), so that no curve"
+                " can be fitted.",
+                f"Check where it was drawn, or say 'regions: {{{region.name}: {{skip: true}}}}' in case.yaml.",
+            )
 
 
 def _recovery(region: Region, said: Mapping[str, Any], budget: Budget) -> tuple[Measured, tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -113,11 +114,23 @@ def gather(folder: Folder, case: Case, progress: Callable[[str], None] = lambda 
         progress(f"reading {label}")
         scans.append(_scan(one, entry, label, case, nuclide, administration))
     scans.sort(key=lambda scan: scan.mid_s)
+    _refuse_one_acquisition_twice(scans)
     anatomy = _anatomy_series(folder, scans)
     notes = dict.fromkeys(f"{scan.label}: {note}" for scan in scans for note in scan.activity.provenance.notes)
     drawn, drawn_notes = _with_structures(folder, case, scans)
     image = anatomy.image() if anatomy else None
     return Course(patient, nuclide, administration, drawn, image, anatomy, (*notes, *drawn_notes))
+
+
+def _refuse_one_acquisition_twice(scans: Sequence[Scan]) -> None:
+    """Refuse two reconstructions of one acquisition, such as with and without attenuation correction."""
+    for one, other in itertools.pairwise(scans):
+        if other.mid_s - one.mid_s < max(1.0, (one.duration_s + other.duration_s) / 4):
+            raise ContradictoryInformation(
+                f"'{one.label}' and '{other.label}' were acquired at the same time ({one.mid_s / 3600:.2f} h after"
+                " administration).",
+                "Name the series to use under scans: in case.yaml.",
+            )
 
 
 def _patient(folder: Folder, case: Case) -> Patient:
@@ -196,12 +209,14 @@ def _agreed_time(found: Sequence[Injected]) -> datetime:
         raise missing or MissingInformation(
             "The time of administration is not known.", "Give administration: time: in case.yaml."
         )
-    if seconds_between(min(times), max(times)) > _SAME_INJECTION_S:
+    first = times[0]
+    times.sort(key=lambda time: (seconds_between(first, time), str(time)))
+    if seconds_between(times[0], times[-1]) > _SAME_INJECTION_S:
         raise ContradictoryInformation(
-            f"The scans belong to different administrations ({min(times)} and {max(times)}).",
+            f"The scans belong to different administrations ({times[0]} and {times[-1]}).",
             "Give the scans of one cycle, or administration: time: in case.yaml.",
         )
-    return min(times)
+    return times[0]
 
 
 def _scan(

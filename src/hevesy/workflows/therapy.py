@@ -43,7 +43,6 @@ Progress = Callable[[str], None]
 
 #: soft tissue, where no CT tells the density; ICRU Report 44
 _TISSUE = "soft tissue"
-#: what is no single model, in words
 #: a body in the field of view shorter than this cannot be the whole body
 _WHOLE_BODY_MM = 1400.0
 

@@ -164,9 +164,22 @@ def read_header(path: Path) -> Any | None:
 
 
 def _walk(root: Path) -> Iterable[Path]:
-    for folder, folders, files in os.walk(root):
+    """Yield files, and links that lead nowhere, also through linked folders, but through none twice."""
+    entered: set[str] = set()
+    for folder, folders, files in os.walk(root, onerror=_refuse_folder, followlinks=True):
         folders[:] = sorted(f for f in folders if not f.startswith("."))
-        yield from (Path(folder) / f for f in sorted(files) if not f.startswith("."))
+        real = os.path.realpath(folder)
+        if real in entered:
+            folders.clear()
+            continue
+        entered.add(real)
+        for path in (Path(folder) / f for f in sorted(files) if not f.startswith(".")):
+            if path.is_file() or not path.exists():  # a pipe or a device would be waited for
+                yield path
+
+
+def _refuse_folder(fault: OSError) -> None:
+    raise UnreadableFile(f"{fault.filename} cannot be opened ({fault.strerror}).") from fault
 
 
 def _looks_like_dicom(start: bytes) -> bool:

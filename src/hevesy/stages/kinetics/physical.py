@@ -80,7 +80,7 @@ def _check_administered(curve: Curve, rate: float, administered: Measured) -> li
     left = administered.value * np.exp(-rate * curve.mid_s)
     u = np.hypot(curve.u_Bq, administered.u * np.exp(-rate * curve.mid_s))
     worst = int(np.argmax((curve.activity_Bq - left) / u))
-    ratio = curve.activity_Bq[worst] / left[worst]
+    ratio = curve.activity_Bq[worst] / max(left[worst], 1.0)  # less than 1 Bq is nothing left
     line = (
         f"Curve '{curve.name}' holds {curve.activity_Bq[worst] / 1e6:.4g} MBq at {curve.mid_s[worst] / 3600:.4g} h,"
         f" {ratio:.3g} times what is left of the administered {administered.value / 1e6:.4g} MBq."

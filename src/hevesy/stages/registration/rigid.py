@@ -142,8 +142,8 @@ def _refuse_failure(motion: Motion) -> None:
         raise RegistrationWorsened(f"Registration moved a scan by {shift:.0f} mm and {turn:.0f}°, too far.", remedy)
 
 
-def resample(image: Image, grid: Grid, motion: Motion | None = None) -> Image:
-    """Bring an image onto a grid by trilinear interpolation; zero where it does not reach.
+def resample(image: Image, grid: Grid, motion: Motion | None = None, beyond: float = 0.0) -> Image:
+    """Bring an image onto a grid by trilinear interpolation.
 
     Parameters
     ----------
@@ -153,6 +153,8 @@ def resample(image: Image, grid: Grid, motion: Motion | None = None) -> Image:
         The grid to fill.
     motion : Motion or None
         From the grid's patient coordinates to the image's; None where the frames agree.
+    beyond : float
+        The value where the image does not reach.
     """
     matrix = np.eye(4) if motion is None else motion.matrix
     affine = sitk.AffineTransform(matrix[:3, :3].ravel().tolist(), matrix[:3, 3].tolist())
@@ -164,6 +166,7 @@ def resample(image: Image, grid: Grid, motion: Motion | None = None) -> Image:
     resampler.SetOutputDirection((grid.affine[:3, :3] / spacing).ravel().tolist())
     resampler.SetTransform(affine)
     resampler.SetInterpolator(sitk.sitkLinear)
+    resampler.SetDefaultPixelValue(beyond)
     values = sitk.GetArrayFromImage(resampler.Execute(_to_sitk(image))).T
     history = image.provenance.then("resampled", interpolation="linear", matrix=np.round(matrix, 6).tolist())
     return Image(values, grid, image.quantity, image.timing, history)

@@ -76,7 +76,7 @@ class _Canvas:
                 window += (sign * depth * kept).astype(np.float32)
 
 
-def cover(outline: Outline, grid: Grid) -> Region:
+def cover(outline: Outline, grid: Grid, *, cut: bool = False) -> Region:
     """Return the exact fraction of each voxel that lies inside a drawn structure.
 
     Each contour stands for a prism: its polygon, reaching half way to the neighbouring contour planes. At the first
@@ -93,6 +93,8 @@ def cover(outline: Outline, grid: Grid) -> Region:
         Closed planar contours on parallel planes, LPS, mm.
     grid : Grid
         The image's grid, in the same frame of reference.
+    cut : bool
+        Leave out what lies beyond the grid instead of refusing it, as for the outline of a whole body.
 
     Returns
     -------
@@ -104,7 +106,7 @@ def cover(outline: Outline, grid: Grid) -> Region:
     GridMismatch
         If the outline and the grid name different frames of reference.
     OutsideImage
-        If more than 0.1% of the structure's volume lies outside the grid.
+        If more than 0.1% of the structure's volume lies outside the grid; with `cut`, if all of it does.
     BadInput
         If a contour is not planar, the planes are not parallel, nothing is enclosed, or a contour crosses itself so
         that its inside is not defined.
@@ -123,7 +125,8 @@ def cover(outline: Outline, grid: Grid) -> Region:
     axis = int(np.argmax(np.abs(along) * grid.spacing_mm))
     for prism in prisms:
         _fill(canvas, prism, grid, along, axis)
-    if canvas.lost > OUTSIDE_TOLERANCE * canvas.drawn:
+    beyond = canvas.lost > OUTSIDE_TOLERANCE * canvas.drawn
+    if beyond and not (cut and canvas.coverage.any()):
         share = canvas.lost / canvas.drawn
         raise OutsideImage(
             f"Region '{outline.name}' reaches outside the image: {share:.1%} of its volume lies beyond the edge.",

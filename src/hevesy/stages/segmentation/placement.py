@@ -22,7 +22,7 @@ NOTHING = 1e-6
 Matrix = NDArray[np.floating]
 
 
-def place(region: Region, grid: Grid) -> Region:
+def place(region: Region, grid: Grid, *, cut: bool = False) -> Region:
     """Return a region on another grid of the same frame of reference.
 
     Where the axes of the two grids run along each other (whatever their order, direction, spacing or origin) the
@@ -35,13 +35,15 @@ def place(region: Region, grid: Grid) -> Region:
         Coverage on its own grid, such as that of a DICOM segmentation.
     grid : Grid
         The image's grid.
+    cut : bool
+        Leave out what lies beyond the grid instead of refusing it, as for the outline of a whole body.
 
     Raises
     ------
     GridMismatch
         If the two grids name different frames of reference.
     OutsideImage
-        If more than 0.1% of the region's volume lies outside the grid.
+        If more than 0.1% of the region's volume lies outside the grid; with `cut`, if all of it does.
     """
     frames = {region.grid.frame_of_reference, grid.frame_of_reference} - {None}
     if len(frames) > 1:
@@ -56,7 +58,7 @@ def place(region: Region, grid: Grid) -> Region:
         mask, inside = _spread(region, grid, change, source)
     else:
         mask, inside = _sampled(region, grid, change)
-    if inside < 1 - OUTSIDE_TOLERANCE:
+    if inside < 1 - OUTSIDE_TOLERANCE and not (cut and mask.any()):
         raise OutsideImage(
             f"Region '{region.name}' reaches outside the image: {1 - inside:.1%} of its volume lies beyond the edge.",
             "Cut the region to the image, or choose an image that holds it.",

@@ -21,6 +21,7 @@ COMMANDS = {
     "nuclide": ("hevesy.cli.nuclide", "half-life, emissions and daughters of a radionuclide"),
     "protocol": ("hevesy.cli.protocol", "score schedules of scans on simulated patients"),
     "reconstruct": ("hevesy.cli.reconstruct", "an image from SPECT projections"),
+    "simulate": ("hevesy.cli.simulate", "what a SPECT camera would count of a known activity"),
     "tia": ("hevesy.cli.tia", "time-integrated activity of regions, from a table of curves"),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,22 +55,33 @@ def read_measurement(projections: Path, geometry: Path, allow: Allowances) -> Me
     HevesyError
         If a file cannot be read, or something that the image depends on is missing, contradictory or impossible.
     """
-    arrays, facts = _arrays(projections), _facts(geometry)
-    _require_photon(facts)
-    counts = arrays["proj"]
+    arrays = _arrays(projections)
+    counts = np.asarray(arrays["proj"], np.float32)
     if counts.ndim != 3:
-        raise UnreadableFile(
-            f"'proj' in {projections.name} must have views, bins and slices, not shape {counts.shape}."
-        )
-    spacing = _voxel_mm(facts)
-    lattice = Lattice(counts.shape[1], counts.shape[2], spacing, spacing)
-    orbit = _orbit(arrays["angles_deg"], facts, allow)
-    mu = _mu(arrays, allow)
-    system = SystemModel(lattice, orbit, _response(facts, allow), mu)
+        raise UnreadableFile(f"'proj' in {projections.name} needs views, bins and slices, not shape {counts.shape}.")
+    system = read_system(arrays, geometry, counts.shape[1:], allow)
     measurement = Measurement(system, counts, arrays.get("additive"))
-    if mu is not None and not allow.truncated_mu:
-        require_whole_mu_map(mu, measurement.counts, lattice)
+    if system.mu_per_mm is not None and not allow.truncated_mu:
+        require_whole_mu_map(system.mu_per_mm, measurement.counts, system.lattice)
     return measurement
+
+
+def read_system(
+    arrays: Mapping[str, NDArray[Any]], geometry: Path, size: tuple[int, ...], allow: Allowances
+) -> SystemModel:
+    """Build the system model of ``angles_deg`` and ``mu`` and of a geometry file, for (side, slices) bins.
+
+    Raises
+    ------
+    HevesyError
+        As `read_measurement`.
+    """
+    facts = _facts(geometry)
+    _require_photon(facts)
+    spacing = _voxel_mm(facts)
+    lattice = Lattice(size[0], size[1], spacing, spacing)
+    orbit = _orbit(arrays["angles_deg"], facts, allow)
+    return SystemModel(lattice, orbit, _response(facts, allow), _mu(arrays, allow))
 
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -126,7 +138,7 @@ def _orbit(angles_deg: NDArray[Any], facts: dict[str, Any], allow: Allowances) -
     return orbit
 
 
-def _mu(arrays: dict[str, NDArray[Any]], allow: Allowances) -> NDArray[np.float64] | None:
+def _mu(arrays: Mapping[str, NDArray[Any]], allow: Allowances) -> NDArray[np.float64] | None:
     if allow.no_attenuation:
         return None
     if "mu" not in arrays:

@@ -1,3 +1,4 @@
+import numba
 import numpy as np
 import pytest
 
@@ -14,6 +15,15 @@ from hevesy.stages.quantification.reconstruction import (
     osem,
     osl_map,
 )
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Views of a few hundred bins are not worth sharing: waiting for threads would take longer."""
+    before = numba.get_num_threads()
+    numba.set_num_threads(1)
+    yield
+    numba.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

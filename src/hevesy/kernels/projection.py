@@ -10,8 +10,11 @@ rounding. Views run in parallel; a volume is laid out with the axis of rotation 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
-from numba import get_num_threads, njit, prange
+from numba import get_num_threads, njit, prange, set_num_threads
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
@@ -20,6 +23,8 @@ Floats = NDArray[np.float32]
 SURVIVAL_SCALE = np.float32(65535.0)
 #: largest variance of one five-tap pass, in pixels²: up to here its response stays positive at every frequency
 PASS_VARIANCE = 0.6
+#: voxels times views that make a thread worth waking: about 10 ms
+STEPS_PER_THREAD = 2_000_000
 #: zeros around a plane while it is blurred
 MARGIN = 2
 
@@ -75,7 +80,6 @@ def survival(mu: Floats, frames: Floats, bins: int) -> NDArray[np.uint16]:
     return stored
 
 
-@njit(parallel=True, fastmath=True, cache=True)
 def project(
     volume: Floats,
     views: NDArray[np.int64],
@@ -104,12 +108,9 @@ def project(
     (m, bins, nz) array
         Sum over planes of volume × survival × blur; no voxel size enters.
     """
-    bins, depth = surviving.shape[2:]
-    out = np.empty((views.size, bins, depth), np.float32)
-    for m in prange(views.size):
-        view = views[m]
-        seen = surviving[view] if surviving.shape[0] else surviving.reshape((0, bins, depth))
-        _project_view(volume, seen, frames[view], passes[view], taps[view], out[m])
+    out = np.empty((views.size, *surviving.shape[2:]), np.float32)
+    with _threads_for(volume.size * views.size):
+        _project_into(out, volume, views, (surviving, frames, passes, taps))
     return out
 
 
@@ -135,12 +136,39 @@ def backproject(
     (n, n, nz) array
         Sum over views of the values spread back into the volume.
     """
-    side = passes.shape[1] + 1
-    workers = min(get_num_threads(), views.size)  # each adds into a volume of its own: no two threads write one voxel
-    partial = np.zeros((workers, side, side, projections.shape[2]), np.float32)
-    _backproject_into(partial, projections, views, (surviving, frames, passes, taps))
+    side, depth = passes.shape[1] + 1, projections.shape[2]
+    with _threads_for(side * side * depth * views.size) as threads:
+        workers = min(threads, views.size)  # each adds into a volume of its own: no two threads write one voxel
+        partial = np.zeros((workers, side, side, depth), np.float32)
+        _backproject_into(partial, projections, views, (surviving, frames, passes, taps))
     inner = partial[:, 1:-1, 1:-1]  # the border holds what fell outside
     return inner.sum(axis=0) if workers > 1 else np.ascontiguousarray(inner[0])
+
+
+@contextmanager
+def _threads_for(steps: int) -> Iterator[int]:
+    """Use no more threads than there is work for: on a busy machine to wait for one takes longer than a small view."""
+    before = get_num_threads()
+    set_num_threads(max(1, min(before, steps // STEPS_PER_THREAD)))
+    try:
+        yield get_num_threads()
+    finally:
+        set_num_threads(before)
+
+
+@njit(parallel=True, fastmath=True, cache=True)
+def _project_into(
+    out: Floats,
+    volume: Floats,
+    views: NDArray[np.int64],
+    system: tuple[NDArray[np.uint16], Floats, NDArray[np.int64], Floats],
+) -> None:
+    surviving, frames, passes, taps = system
+    bins, depth = out.shape[1:]
+    for m in prange(views.size):
+        view = views[m]
+        seen = surviving[view] if surviving.shape[0] else surviving.reshape((0, bins, depth))
+        _project_view(volume, seen, frames[view], passes[view], taps[view], out[m])
 
 
 @njit(parallel=True, fastmath=True, cache=True)

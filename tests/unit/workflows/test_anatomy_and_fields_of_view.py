@@ -185,6 +185,14 @@ def test_scans_in_one_time_zone_give_the_same_dose_as_without_any(tmp_path):
     assert named(dose(zoned), "organ").dose.value == pytest.approx(named(dose(plain), "organ").dose.value, rel=1e-9)
 
 
+def test_a_scan_whose_length_is_not_stated_is_taken_as_an_instant_and_that_is_said(tmp_path):
+    folder = drawn(tmp_path / "case", organ=ORGAN)
+    write(folder / "scan2", scan(HOURS[1], 2, ActualFrameDuration=None))
+    warnings = dose(folder).warnings
+    assert [w for w in warnings if "No Actual Frame Duration" in w and w.startswith("Scan 2")]
+    assert not [w for w in warnings if "No Actual Frame Duration" in w and w.startswith("Scan 1")]
+
+
 SENSITIVITY = 9.5  # counts/s/MBq
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from hevesy.core import Grid, Image, Nuclide, Quantity, Region
+from hevesy.core import Grid, Image, Quantity, Region
 from hevesy.core.material import Material
 from hevesy.data.materials import material
 from hevesy.errors import BadInput
@@ -285,8 +285,3 @@ def per_mass(energy_J: Array, phantom: Phantom) -> Array:
     """Return energy over mass, Gy; 0 in a vacuum."""
     mass = phantom.mass_kg()
     return np.divide(energy_J, mass, out=np.zeros(mass.shape), where=mass > 0)
-
-
-def nuclide_shares(nuclide: Nuclide) -> Shares:
-    """Return a nuclide alone, without its daughters."""
-    return ((nuclide, 1.0),)

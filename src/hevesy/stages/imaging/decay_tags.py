@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from hevesy.core import Timing, seconds_between
 from hevesy.errors import MissingInformation
+from hevesy.physics.decay import decay_factor, frame_mean_factor
 from hevesy.stages.imaging import header
 from hevesy.stages.imaging.administration import Injected
 
@@ -204,8 +205,7 @@ def mean_count_time_s(half_life_s: float, duration_s: float) -> float:
     ``ln(λT / (1 − exp(−λT))) / λ``, the "average count rate time" of QIBA's rules.
     """
     decay = math.log(2) / half_life_s
-    during = decay * duration_s
-    return 0.0 if during == 0 else math.log(during / -math.expm1(-during)) / decay
+    return -math.log(float(frame_mean_factor(decay, duration_s))) / decay
 
 
 def _one_value(head: Any) -> datetime | None:
@@ -244,17 +244,17 @@ def _by_factor(headers: Sequence[Any], frames: Frames, scan: datetime, injection
         name
         for name, to in candidates.items()
         if all(
-            abs((f or 0) / decay_factor(injection.half_life_s, to, start, duration) - 1) < FACTOR_TOLERANCE
+            abs((f or 0) / decay_correction(injection.half_life_s, to, start, duration) - 1) < FACTOR_TOLERANCE
             for f, start, duration in zip(factors, frames.starts, frames.durations_s, strict=True)
         )
     ]
     return fitting[0] if len(fitting) == 1 else None
 
 
-def decay_factor(half_life_s: float, to: datetime, start: datetime, duration_s: float) -> float:
+def decay_correction(half_life_s: float, to: datetime, start: datetime, duration_s: float) -> float:
     """Return what the mean over a frame is multiplied by to be the activity at an instant."""
-    elapsed = (start - to).total_seconds() + mean_count_time_s(half_life_s, duration_s)
-    return math.exp(math.log(2) / half_life_s * elapsed)
+    rate = math.log(2) / half_life_s
+    return 1 / float(decay_factor(rate, seconds_between(to, start)) * frame_mean_factor(rate, duration_s))
 
 
 def _factors_mean_something(factors: Sequence[float]) -> bool:
@@ -266,7 +266,7 @@ def _doubt(reference: Reference, frames: Frames, scan: datetime, injection: Inje
     to = scan if reference == "start" else injection.time
     if injection.half_life_s is None or to is None:
         return ""
-    expected = decay_factor(injection.half_life_s, to, frames.start, frames.durations_s[0])
+    expected = decay_correction(injection.half_life_s, to, frames.start, frames.durations_s[0])
     if abs(expected - 1) < 0.002:
         return ""
     word = "ADMIN" if reference == "administration" else "START"

@@ -16,7 +16,7 @@ from hevesy.core import Image, Provenance, Quantity, Timing
 from hevesy.errors import BadInput, IncompleteSeries, MissingInformation, UnsupportedObject
 from hevesy.stages.imaging import header
 from hevesy.stages.imaging.administration import Injected, injected
-from hevesy.stages.imaging.decay_tags import Frames, decay_factor, frames_of, instant_of, scan_start, timing_of
+from hevesy.stages.imaging.decay_tags import Frames, decay_correction, frames_of, instant_of, scan_start, timing_of
 from hevesy.stages.imaging.supplied import NOTHING, Supplied
 from hevesy.stages.imaging.volume import read_values, stack_slices
 
@@ -26,6 +26,10 @@ UNITS = {
     "CNTS": Quantity.COUNTS,
     "PROPCNTS": Quantity.PROPORTIONAL_TO_COUNTS,
 }
+NO_DURATION = (
+    "No Actual Frame Duration (0018,1242); the scan is taken as an instant at its start, unless scans: duration_s:"
+    " is given."
+)
 
 
 def read_pet(
@@ -91,7 +95,7 @@ def _one_instant(
         raise MissingInformation(
             "Bed positions are not decay-corrected and the half-life is not stated, so that they cannot be joined."
         )
-    factors = [decay_factor(half_life, frames.start, frames.starts[i], frames.durations_s[i]) for i in order]
+    factors = [decay_correction(half_life, frames.start, frames.starts[i], frames.durations_s[i]) for i in order]
     note = "Bed positions, stored without decay correction, were corrected to the start of the first."
     return np.array(factors), replace(timing, decay_corrected_to=frames.start), (note,)
 
@@ -200,6 +204,8 @@ def known_frames(headers: Sequence[Any], supplied: Supplied, among: Sequence[Any
         frames = replace(frames, end=frames.start + timedelta(seconds=max(durations)))
     if supplied.duration_s is not None:
         frames = replace(frames, end=frames.start + timedelta(seconds=supplied.duration_s))
+    if not frames.duration_s > 0:
+        frames = replace(frames, notes=(*frames.notes, NO_DURATION))
     return frames
 
 

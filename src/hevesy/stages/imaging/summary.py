@@ -18,7 +18,6 @@ from hevesy.stages.imaging.reconstruction import reconstruction_grid, reconstruc
 from hevesy.stages.imaging.series import Kind, Series
 from hevesy.stages.imaging.volume import stack_slices
 
-STRUCTURE_KINDS = (Kind.RTSTRUCT, Kind.SEG)
 EMISSION_KINDS = (Kind.PET, Kind.SPECT, Kind.NIFTI)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from hevesy.core import Curve, Measured
 from hevesy.errors import UnphysicalCurve
+from hevesy.physics.decay import decay_factor
 
 #: standard uncertainties past which an excess is refused, and past which it is warned of
 REFUSED, WARNED = 3.0, 2.0
@@ -33,7 +34,7 @@ def still_rising(curve: Curve, decay_constant: Measured | float) -> bool:
     t, a, u = curve.mid_s[-2:], curve.activity_Bq[-2:], curve.u_Bq[-2:]
     if a[1] - a[0] > math.hypot(*u):
         return True
-    kept = math.exp(-decay_rate(decay_constant) * (t[1] - t[0]))
+    kept = float(decay_factor(decay_rate(decay_constant), t[1] - t[0]))
     return len(curve) == 2 and bool(a[1] - a[0] * kept > WARNED * math.hypot(u[0] * kept, u[1]))
 
 
@@ -77,8 +78,9 @@ def check_physical(
 
 
 def _check_administered(curve: Curve, rate: float, administered: Measured) -> list[str]:
-    left = administered.value * np.exp(-rate * curve.mid_s)
-    u = np.hypot(curve.u_Bq, administered.u * np.exp(-rate * curve.mid_s))
+    kept = decay_factor(rate, curve.mid_s)
+    left = administered.value * kept
+    u = np.hypot(curve.u_Bq, administered.u * kept)
     worst = int(np.argmax((curve.activity_Bq - left) / u))
     ratio = curve.activity_Bq[worst] / max(left[worst], 1.0)  # less than 1 Bq is nothing left
     line = (
@@ -92,7 +94,7 @@ def _check_administered(curve: Curve, rate: float, administered: Measured) -> li
 def _check_closed(curve: Curve, rate: float) -> list[str]:
     if len(curve) < 2:
         return []
-    kept = np.exp(-rate * np.diff(curve.mid_s))
+    kept = decay_factor(rate, np.diff(curve.mid_s))
     expected = curve.activity_Bq[:-1] * kept
     u = np.hypot(curve.u_Bq[:-1] * kept, curve.u_Bq[1:])
     excess = (curve.activity_Bq[1:] - expected) / u

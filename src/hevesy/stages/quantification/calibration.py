@@ -11,6 +11,7 @@ import numpy as np
 
 from hevesy.core import Image, Measured, Quantity, Region, seconds_between
 from hevesy.errors import BadInput, MissingInformation, WrongQuantity
+from hevesy.physics.decay import decay_factor, frame_mean_factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,7 @@ class KnownActivity:
     def decays_during(self, start: datetime, duration_s: float) -> Measured:
         """Return the mean activity during a scan, Bq: A₀·exp(-λΔ)·(1 - exp(-λT))/(λT)."""
         rate, delay = self.decay_constant.value, seconds_between(self.measured_at, start)
-        x = rate * duration_s
-        mean = -math.expm1(-x) / x if x > 0 else 1.0
-        factor = math.exp(-rate * delay) * mean
+        factor = float(decay_factor(rate, delay) * frame_mean_factor(rate, duration_s))
         # d ln(factor)/dλ = -Δ + d ln(mean)/dλ, the latter -T/2 to first order
         slope = self.activity.value * factor * -(delay + 0.5 * duration_s)
         return Measured.propagate(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from hevesy.core import Measured
 from hevesy.errors import BadInput, OutsideValidity
+from hevesy.physics.decay import decay_factor
 
 Behaviour = Literal["paralysable", "non-paralysable"]
 
@@ -103,7 +104,7 @@ def fit_dead_time(
 
     if len(rates) < 3 or len(rates) != len(times_s):
         raise BadInput(f"A dead time needs three or more measurements with their times, not {len(rates)}.")
-    decay = np.exp(-decay_constant * np.array(times_s, np.float64))
+    decay = decay_factor(decay_constant, times_s)
     m = np.array([r.value for r in rates])
     u = np.array([r.u for r in rates])
 

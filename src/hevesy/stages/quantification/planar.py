@@ -18,11 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from hevesy.core import Curve, Measured, PlanarView, seconds_between
 from hevesy.errors import BadInput, ImpossibleTiming, MissingInformation
+from hevesy.physics.decay import decay_factor
 
 Array = NDArray[np.float64]
-
-#: share of a region that others may cover on a view before its planar activity is said to be overlapped
-OVERLAP_WARNING = 0.10
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +283,7 @@ def whole_body_curve(
     starts = np.array([_since(anterior, injected) for anterior, _ in pairs])
     lengths = np.array([anterior.timing.duration_s if anterior.timing else 0.0 for anterior, _ in pairs])
     first = means[0]
-    present = administered.value * math.exp(-decay_constant * float(starts[0] + 0.5 * lengths[0]))
+    present = administered.value * float(decay_factor(decay_constant, starts[0] + 0.5 * lengths[0]))
     values = np.array([present * mean.value / first.value for mean in means])
     # the first point is the standard: its own counting is shared by all
     own = np.array([present / first.value * mean.u for mean in means])

@@ -1,6 +1,7 @@
 """One SPECT and planar curves that are wrong by any factor give the dose of the full series."""
 
 import json
+import math
 
 import pytest
 
@@ -46,6 +47,19 @@ def test_the_true_time_integrated_activity_is_found_whatever_the_factor(results,
     assert found["tia_MBq_h"]["interval95"][0] < found["tia_MBq_h"]["value"] < found["tia_MBq_h"]["interval95"][1]
     assert any("scaled to the SPECT at" in note for note in found["fit"]["notes"])
     assert found["absorbed_dose_Gy"]["value"] > 0
+
+
+def test_a_planar_curve_of_the_whole_body_gives_it_its_washout(case, tmp_path):
+    half_life_h = 60.0
+    rows = [f"whole body,{t},{1e3 * 2 ** (-t / half_life_h)},{30 * 2 ** (-t / half_life_h)}" for t in HOURS]
+    planar = table(tmp_path / "planar.csv")
+    planar.write_text("\n".join([planar.read_text(encoding="utf-8"), *rows]), encoding="utf-8")
+    assert hybrid(case, tmp_path / "out", planar) == 0
+    found = json.loads((tmp_path / "out" / "results.json").read_text())["whole_body"]
+    assert found["fit"]["effective_half_life_h"]["value"] == pytest.approx(half_life_h, rel=1e-6)
+    (seen,) = found["activity_MBq"]
+    left = 2 ** (-seen["t_h"] / half_life_h)
+    assert found["tia_MBq_h"]["value"] == pytest.approx(seen["value"] / left * half_life_h / math.log(2), rel=1e-5)
 
 
 def test_the_planar_curves_are_kept_with_the_results(results):

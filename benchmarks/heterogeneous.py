@@ -57,7 +57,7 @@ def phantom_and_regions():
 
 def monte_carlo(phantom, regions, source, physics):
     """Return the region means (Gy) with their relative uncertainties, and the CPU time, s."""
-    made = plan(phantom, [Decays(source.tia, source.nuclides)], HISTORIES // 20, 1, physics, regions)
+    made = plan(phantom, [Decays(source.tia, source.nuclides)], HISTORIES // 50, 1, physics, regions)
     simulation.run(made, Stop(histories=1), threads=1)
     began = time.process_time()
     tally = simulation.run(made, Stop(histories=HISTORIES), threads=os.cpu_count())
@@ -86,7 +86,11 @@ def main():
         return
     phantom, regions, arrays, results = phantom_and_regions()
     names = ["mc", *(name for name in ENGINES if name != "mc")]
-    print(f"{'source':17}{'nuclide':8}{'region':35}{'EGSnrc':>7}" + "".join(f"{n:>16}" for n in names) + "  gain")
+    print(
+        f"{'source':17}{'nuclide':8}{'region':35}{'EGSnrc':>7}"
+        + "".join(f"{n:>19}" for n in names)
+        + "  gain  mc over PENELOPE"
+    )
     gains = []
     for place in SOURCES:
         weights = arrays[f"source_{place}"].astype(float)
@@ -106,6 +110,14 @@ def main():
     print(f"least {min(gains):.0f}×")
 
 
+def penelope(truth, region, found):
+    """Say how far PENELOPE is where electrons make the dose."""
+    other = truth.get("penred_e", {}).get("regions", {}).get(region)
+    if not other or other["relsd"] > KNOWN:
+        return ""
+    return f"  {found[0][region] / other['mean'] - 1:+7.2%} ± {np.hypot(other['relsd'], found[1][region]):5.2%}"
+
+
 def show(place, isotope, truth, found, cpu):
     """Print one source and nuclide; return the gains in the source's own regions."""
     gains = []
@@ -119,8 +131,6 @@ def show(place, isotope, truth, found, cpu):
         gain = (u / found["mc"][1][region]) ** 2 * cpu / found["mc"][2]
         if region in OWN_REGIONS[place]:
             gains.append(gain)
-        print(
-            f"{place:17}{isotope:8}{region:35}{u:7.2%}" + "".join(f"{c:>16}" for c in cells) + f"{gain:6.0f}",
-            flush=True,
-        )
+        line = f"{place:17}{isotope:8}{region:35}{u:7.2%}" + "".join(f"{c:>19}" for c in cells) + f"{gain:6.0f}"
+        print(line + penelope(truth, region, found["mc"]), flush=True)
     return gains

@@ -29,6 +29,8 @@ Array = NDArray[np.float64]
 
 #: media by density where nothing else is known: (from this density on, kg/m³; medium)
 BY_DENSITY = ((0.0, "air"), (100.0, "lung"), (800.0, "adipose"), (980.0, "soft tissue"), (1180.0, "cortical bone"))
+#: emissions that carry less than this share of the energy need few histories
+MATTERS = 1e-3
 #: kg/m³ → kg/mm³
 KG_MM3 = 1e-9
 
@@ -131,13 +133,13 @@ class Physics:
 
     electron_cutoff_MeV: float = 0.010
     photon_cutoff_MeV: float = 0.001
-    delta_MeV: float = 0.020
+    delta_MeV: float = 0.030
     cell: float = CELL
     local_share: float = 0.004
     stop_inside: bool = True
     kerma: bool = True
     woodcock: bool = False
-    splitting: int = 4
+    splitting: int = 2
     energy_biased: bool = True
     stratified: bool = True
 
@@ -203,7 +205,8 @@ def plan(
 ) -> Plan:
     """Return the simulation of decays in a phantom.
 
-    Histories go to electrons and photons of each source as their energies, and at least a tenth to each.
+    Histories go to electrons and photons of each source as their energies, and at least a tenth to what carries more
+    than 0.1% of all.
 
     Parameters
     ----------
@@ -234,7 +237,8 @@ def plan(
     energies = np.array([d.number.sum() * float(bins[:, 3] @ emitted_energy(bins)) for d, bins in drawn])
     if not energies.sum() > 0:
         raise BadInput("There is no photon or electron to transport: no activity, or alphas alone.")
-    shares = np.maximum(energies / energies.sum(), 0.1)
+    shares = energies / energies.sum()
+    shares = np.maximum(shares, np.where(shares > MATTERS, 0.1, 0.002))
     emissions = []
     for (decay, bins), share in zip(drawn, shares / shares.sum(), strict=True):
         number = decay.number.ravel()

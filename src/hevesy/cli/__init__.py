@@ -20,6 +20,7 @@ COMMANDS = {
     "kernel": ("hevesy.cli.kernel", "voxel S-values of a radionuclide for any voxel and medium"),
     "nuclide": ("hevesy.cli.nuclide", "half-life, emissions and daughters of a radionuclide"),
     "protocol": ("hevesy.cli.protocol", "score schedules of scans on simulated patients"),
+    "quality": ("hevesy.cli.quality", "quality control of a gamma camera, from images of phantoms and sources"),
     "reconstruct": ("hevesy.cli.reconstruct", "an image from SPECT projections"),
     "simulate": ("hevesy.cli.simulate", "what a SPECT camera would count of a known activity"),
     "tia": ("hevesy.cli.tia", "time-integrated activity of regions, from a table of curves"),

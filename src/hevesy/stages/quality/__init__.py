@@ -1,0 +1,1 @@
+"""Quality control of a gamma camera, from the images of its phantoms and sources."""

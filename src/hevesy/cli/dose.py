@@ -62,7 +62,9 @@ def _show(result: CaseResult, folder: Path) -> None:
             plain(row.volume.value),
             with_uncertainty(row.dose),
             interval(row.dose_interval95, row.dose.u),
-            with_uncertainty(half_life, 3600.0) if half_life else "still rising",
+            with_uncertainty(half_life, 3600.0)
+            if half_life
+            else ("still rising" if len(row.activity) > 1 else "one scan"),
             *(plain(other.histograms[number].mean_Gy) for other in result.comparisons),
         )
     console = Console()

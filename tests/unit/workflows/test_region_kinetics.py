@@ -58,3 +58,9 @@ def test_a_one_scan_method_is_refused_where_there_are_more(tmp_path):
 def test_a_model_that_does_not_exist_is_refused_with_those_that_do(tmp_path):
     with pytest.raises(BadConfiguration, match="hanscheid2018"):
         organ(tmp_path, "quadratic", "population_effective_half_life_h: 60")
+
+
+def test_of_one_scan_it_is_not_said_that_activity_was_rising(tmp_path):
+    notes = organ(tmp_path, "auto", "population_effective_half_life_h: 60").model.notes
+    assert any(note.startswith("One scan, at 72.17 h, shows no washout") for note in notes)
+    assert not any("rising" in note for note in notes)

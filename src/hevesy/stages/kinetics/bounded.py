@@ -187,8 +187,11 @@ def _method(population: PopulationHalfLife, rate: float, fast: float) -> str:
 
 
 def _warnings(curve: Curve, tail: float) -> list[str]:
+    last = f"{curve.mid_s[-1] / 3600:.4g} h"
     found = [
-        f"Activity was still rising, or had not begun to fall, at the last scan ({curve.mid_s[-1] / 3600:.4g} h):"
+        f"One scan, at {last}, shows no washout: it is assumed, not measured."
+        if len(curve) == 1
+        else f"Activity was still rising, or had not begun to fall, at the last scan ({last}):"
         " the washout is assumed, not measured.",
         "Uptake may have gone on after the last scan; the interval does not cover that, and the true value may"
         " be higher.",

@@ -16,8 +16,10 @@ from hevesy.data.nuclides import nuclide as find_nuclide
 from hevesy.errors import (
     BadConfiguration,
     ContradictoryInformation,
+    DuplicateSlices,
     EmptyInput,
     ImpossibleTiming,
+    IncompleteSeries,
     MissingInformation,
     UnknownName,
     WrongQuantity,
@@ -119,7 +121,15 @@ def gather(folder: Folder, case: Case, progress: Callable[[str], None] = lambda 
     notes = dict.fromkeys(f"{scan.label}: {note}" for scan in scans for note in scan.activity.provenance.notes)
     drawn, drawn_notes = _with_structures(folder, case, scans)
     image = anatomy.image() if anatomy else None
-    return Course(patient, nuclide, administration, drawn, image, anatomy, (*notes, *drawn_notes))
+    return Course(
+        patient,
+        nuclide,
+        administration,
+        drawn,
+        image,
+        anatomy,
+        (*notes, *_unused_anatomy(folder, anatomy), *drawn_notes),
+    )
 
 
 def _refuse_one_acquisition_twice(scans: Sequence[Scan]) -> None:
@@ -260,14 +270,26 @@ def _activity(image: Image, case: Case, series: Series) -> Image:
 
 
 def _anatomy_series(folder: Folder, scans: Sequence[Scan]) -> Series | None:
-    """Find the CT in the frame of reference of the earliest scan that has one."""
-    candidates = [s for s in folder.of_kind(Kind.CT) if not s.problems]
+    """Find the CT in the frame of reference of the earliest scan that has one; refuse one that is no volume."""
     for scan in scans:
         frame = scan.activity.grid.frame_of_reference
-        found = [s for s in candidates if s.frame_of_reference == frame]
-        if found:
-            return max(found, key=lambda s: len(s.files))
+        there = [s for s in folder.of_kind(Kind.CT) if s.frame_of_reference == frame]
+        if sound := [s for s in there if not s.problems]:
+            return max(sound, key=lambda s: len(s.files))
+        for problem in (p for s in there for p in s.problems if isinstance(p, (IncompleteSeries, DuplicateSlices))):
+            raise problem
     return None
+
+
+def _unused_anatomy(folder: Folder, used: Series | None) -> list[str]:
+    """Say that no CT of the folder could be used."""
+    if used is not None:
+        return []
+    return [
+        f"CT '{one.description}' was not used: "
+        + (one.problems[0].refused if one.problems else "it is in no scan's frame of reference.")
+        for one in folder.of_kind(Kind.CT)
+    ]
 
 
 def _with_structures(folder: Folder, case: Case, scans: Sequence[Scan]) -> tuple[tuple[Scan, ...], list[str]]:

@@ -23,7 +23,7 @@ from factories.therapy_case import (
     write_case,
 )
 from hevesy.core import Grid, Region, Role
-from hevesy.errors import ContradictoryInformation, OutsideImage, OutsideValidity, UnreadableFile
+from hevesy.errors import ContradictoryInformation, IncompleteSeries, OutsideImage, OutsideValidity, UnreadableFile
 from hevesy.physics.hounsfield import density_from_hounsfield
 from hevesy.stages.imaging import segmentation_writer
 from hevesy.stages.imaging.folder import read_folder
@@ -102,6 +102,21 @@ def test_where_the_ct_does_not_reach_no_tissue_is_invented(tmp_path):
     assert not result.density.values[:, :, :3].any()
     assert result.density.values[:, :, 5:].any()
     assert any("lies outside the body's outline; it got no dose" in warning for warning in result.warnings)
+
+
+def test_a_ct_with_a_slice_missing_is_refused(tmp_path):
+    folder = drawn(tmp_path / "case", organ=ORGAN)
+    write(folder / "ct", anatomy())
+    (folder / "ct" / "0020.dcm").unlink()
+    with pytest.raises(IncompleteSeries, match="missing"):
+        dose(folder)
+
+
+def test_a_ct_that_no_frame_of_reference_joins_to_a_scan_is_left_out_and_that_is_said(tmp_path):
+    folder = drawn(tmp_path / "case", organ=ORGAN)
+    write(folder / "ct", anatomy(FrameOfReferenceUID="1.9.9"))
+    warnings = dose(folder).warnings
+    assert any("was not used: it is in no scan's frame of reference" in warning for warning in warnings)
 
 
 def external(folder, kind):

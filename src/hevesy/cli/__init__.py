@@ -6,6 +6,7 @@ import argparse
 import importlib
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 
 from hevesy import __version__
@@ -48,7 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = parser(given[0] if given and given[0] in COMMANDS else None).parse_args(given)
     try:
-        importlib.import_module(COMMANDS[options.command][0]).run(options)
+        with warnings.catch_warnings():
+            # badly written values are judged where they are used; a person reads our line, not the library's
+            warnings.filterwarnings("ignore", module=r"pydicom\.")
+            importlib.import_module(COMMANDS[options.command][0]).run(options)
     except HevesyError as error:
         if options.debug:
             traceback.print_exc()

@@ -117,6 +117,8 @@ def read_half_lives(path: Path) -> dict[str, HalfLife]:
     """
     import yaml  # kept out of `import hevesy.data.nuclides`, which every command pays for
 
+    if not path.is_file():
+        raise UnreadableFile(f"There is no file of half-lives {path}.", "Check half_lives: or --half-lives.")
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

@@ -169,11 +169,11 @@ def measure(scans: Sequence[Scan], series: Series4D, case: Case) -> tuple[Measur
     OutsideValidity
         If a region holds no activity.
     ContradictoryInformation
-        If two regions would have one name.
+        If two regions would have one name, or one that of the whole body.
     """
     budget = Budget.of(case)
     found = tuple(_measure_region(name, scans, series, case, budget) for name in _region_names(scans, series, case))
-    names = [one.region.name for one in found]
+    names = [WHOLE_BODY, *(one.region.name for one in found)]
     for name in names:
         if names.count(name) > 1:
             raise ContradictoryInformation(f"Two regions are called '{name}'.", "Give one another name: in case.yaml.")

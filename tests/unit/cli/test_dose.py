@@ -107,6 +107,10 @@ def unknown_region(folder):
     write_case(folder, config="regions: {kidney: {role: organ}}\n")
 
 
+def region_called_whole_body(folder):
+    write_case(folder, config="regions: {organ: {name: whole body}}\n")
+
+
 def rising_faster_than_physics(folder):
     write_case(folder, hours=(4.0,))
     images = scan(24.0, 2)
@@ -130,6 +134,7 @@ BAD = {
     unknown_nuclide: "Lu-777",
     misspelt_key: "Did you mean 'registration'",
     unknown_region: "kidney",
+    region_called_whole_body: "Two regions are called 'whole body'",
     rising_faster_than_physics: "times what",
 }
 

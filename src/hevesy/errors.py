@@ -113,7 +113,7 @@ class NoWashout(UnphysicalResult):
 
 
 class RegistrationWorsened(UnphysicalResult):
-    """Registration made the agreement of two images worse, or moved them implausibly far."""
+    """Registration found no agreement of two images, made it worse, or moved them implausibly far."""
 
 
 class OutputFailed(HevesyError):

@@ -108,7 +108,7 @@ def unknown_region(folder):
 
 
 def region_called_whole_body(folder):
-    write_case(folder, config="regions: {organ: {name: whole body}}\n")
+    write_case(folder, config="registration: none\nregions: {organ: {name: whole body}}\n")
 
 
 def rising_faster_than_physics(folder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +17,25 @@ from hevesy.errors import RegistrationWorsened
 LARGEST_SHIFT_MM = 150.0
 LARGEST_ROTATION_DEG = 30.0
 _FINEST_SPACING_MM = 4.0
+#: two scans that agree like this where their headers place them may stay there
+_AGREEING = 0.6
+#: two scans of one patient agree better than this, whatever washed out between them
+_LEAST_AGREEMENT = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """How to search: per level shrink factor, smoothing (voxels) and share of voxels; first step (mm)."""
+
+    shrinks: tuple[int, ...]
+    sigmas: tuple[float, ...]
+    shares: tuple[float, ...]
+    first_step: float
+
+
 #: of the voxels of the finest level, a regular share is enough for six parameters
-_FINEST_SHARE = 0.2
+_COARSE_TO_FINE = _Search((4, 2, 1), (2, 1, 0), (1.0, 1.0, 0.2), 4.0)
+_NEARBY = _Search((1,), (1,), (1.0,), 0.5)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +81,7 @@ def _similarity(fixed: Any, moving: Any, transform: Any) -> float:
     moved = sitk.GetArrayFromImage(sitk.Resample(moving, fixed, transform, sitk.sitkLinear, -1.0)).ravel()
     still = sitk.GetArrayFromImage(fixed).ravel()
     both = moved >= 0
-    if both.sum() < 100 or not moved[both].any():
+    if both.sum() < 100 or np.ptp(moved[both]) == 0 or np.ptp(still[both]) == 0:
         return -1.0
     return float(np.corrcoef(moved[both], still[both])[0, 1])
 
@@ -72,7 +90,8 @@ def register(fixed: Image, moving: Image) -> Motion:
     """Find the rigid motion between two images of one patient.
 
     Correlation of the square roots of the two images (so that one hot organ does not outweigh the
-    body) is maximised over three shifts and three rotations, from 16 to 4 mm. Deterministic.
+    body) is maximised over three shifts and three rotations, from 16 to 4 mm. Where that search ends
+    worse than it began, a second one looks near the start, and two scans that agree there stay. Deterministic.
 
     Parameters
     ----------
@@ -82,7 +101,7 @@ def register(fixed: Image, moving: Image) -> Motion:
     Raises
     ------
     RegistrationWorsened
-        If the agreement does not rise, or the motion is over 150 mm or 30 degrees.
+        If the agreement falls or stays below 0.3, or the motion is over 150 mm or 30 degrees.
     """
     still, other = (_coarse(sitk.Sqrt(sitk.Clamp(_to_sitk(i), lowerBound=0.0))) for i in (fixed, moving))
     start = sitk.Euler3DTransform()
@@ -92,25 +111,35 @@ def register(fixed: Image, moving: Image) -> Motion:
         start = sitk.CenteredTransformInitializer(still, other, start, sitk.CenteredTransformInitializerFilter.MOMENTS)
         start = sitk.Euler3DTransform(start)
         before = max(before, _similarity(still, other, start))
-    found = _optimise(still, other, start)
-    after = _similarity(still, other, found)
+    found, after = _best(still, other, [_optimise(still, other, start, _COARSE_TO_FINE)])
+    if after < before:
+        # a wide search can leave the right place: look near the start, and stay there if nothing is better
+        nearby = _optimise(still, other, start, _NEARBY)
+        found, after = _best(still, other, [found, nearby, *([start] if before >= _AGREEING else [])])
     motion = _motion(found, before, after)
     _refuse_failure(motion)
     return motion
 
 
-def _optimise(fixed: Any, moving: Any, start: Any) -> Any:
+def _best(fixed: Any, moving: Any, transforms: Sequence[Any]) -> tuple[Any, float]:
+    """Return the transform with the best agreement, the first of equals, and that agreement."""
+    agreements = [_similarity(fixed, moving, transform) for transform in transforms]
+    best = int(np.argmax(agreements))
+    return transforms[best], agreements[best]
+
+
+def _optimise(fixed: Any, moving: Any, start: Any, search: _Search) -> Any:
     method = sitk.ImageRegistrationMethod()
     method.SetMetricAsCorrelation()
     method.SetMetricSamplingStrategy(method.REGULAR)
-    method.SetMetricSamplingPercentagePerLevel([1.0, 1.0, _FINEST_SHARE], seed=1)
+    method.SetMetricSamplingPercentagePerLevel(search.shares, seed=1)
     method.SetInterpolator(sitk.sitkLinear)
     method.SetOptimizerAsRegularStepGradientDescent(
-        learningRate=4.0, minStep=0.005, numberOfIterations=120, gradientMagnitudeTolerance=1e-8
+        learningRate=search.first_step, minStep=0.005, numberOfIterations=120, gradientMagnitudeTolerance=1e-8
     )
     method.SetOptimizerScalesFromPhysicalShift()
-    method.SetShrinkFactorsPerLevel([4, 2, 1])
-    method.SetSmoothingSigmasPerLevel([2, 1, 0])
+    method.SetShrinkFactorsPerLevel(search.shrinks)
+    method.SetSmoothingSigmasPerLevel(search.sigmas)
     method.SetInitialTransform(start, inPlace=False)
     result = sitk.Euler3DTransform(sitk.CompositeTransform(method.Execute(fixed, moving)).GetNthTransform(0))
     # sums over threads differ in their last bits; rounding makes the motion the same in every run
@@ -132,6 +161,10 @@ def _refuse_failure(motion: Motion) -> None:
     shift = float(np.linalg.norm(motion.shift_mm))
     turn = max(map(abs, motion.rotation_deg))
     remedy = "Turn it off with 'registration: none' in case.yaml, or supply registered images."
+    if motion.agreement_after < _LEAST_AGREEMENT:
+        raise RegistrationWorsened(
+            f"Registration found no agreement between two scans ({motion.agreement_after:.2f} of 1).", remedy
+        )
     if motion.agreement_after < motion.agreement_before - 1e-3:
         raise RegistrationWorsened(
             f"Registration made the agreement of two scans worse"

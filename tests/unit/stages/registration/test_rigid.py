@@ -46,6 +46,17 @@ def test_images_that_agree_already_are_left_where_they_are():
     assert max(map(abs, motion.rotation_deg)) < 0.3
 
 
+def test_sharp_boxes_that_lie_upon_each_other_are_not_torn_apart():
+    # no noise and no blur: the gradient at the right place is undefined, and a wide search leaves it
+    values = np.full(GRID.shape, 5.0)
+    values[10:20, 20:30, 10:25], values[40:46, 30:36, 15:22] = 200.0, 400.0
+    other = values * np.where(values > 100, 0.3, 0.1) + np.where(values > 300, 80.0, 0.0)
+    fixed, moving = (Image(v.astype(np.float32), GRID, Quantity.ACTIVITY_CONCENTRATION) for v in (values, other))
+    motion = register(fixed, moving)
+    assert motion.agreement_after >= motion.agreement_before
+    assert np.linalg.norm(motion.shift_mm) < 1.0  # a fifth of a voxel
+
+
 def test_the_same_images_give_the_same_motion_to_the_last_bit():
     first, second = (register(phantom(), phantom((6, 3, -4), 2.0)) for _ in range(2))
     assert np.array_equal(first.matrix, second.matrix)

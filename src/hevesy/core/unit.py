@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
+
+#: the pairs of symbols that one computation meets are few
+_cached = lru_cache(maxsize=512)
 
 
+@_cached
 def multiply(first: str, second: str) -> str:
     """Return the product of two unit symbols: ``multiply("Bq", "s")`` is ``"Bq·s"``."""
     return _symbol(_powers(first), _powers(second), 1.0)
 
 
+@_cached
 def divide(first: str, second: str) -> str:
     """Return the quotient of two unit symbols: ``divide("Bq", "mL")`` is ``"Bq/mL"``."""
     return _symbol(_powers(first), _powers(second), -1.0)
 
 
+@_cached
 def raise_to(unit: str, power: float) -> str:
     """Return a unit symbol raised to a power: ``raise_to("mm", 2)`` is ``"mm^2"``."""
     return _symbol({}, _powers(unit), power)

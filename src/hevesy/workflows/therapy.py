@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from hevesy.errors import EmptyInput
 from hevesy.physics.decay import Chain
 from hevesy.physics.hounsfield import density_from_hounsfield
 from hevesy.stages.dosimetry.engines import DoseMap, Engine, Source, engine
-from hevesy.stages.imaging.folder import read_folder
+from hevesy.stages.imaging.folder import Folder, read_folder
 from hevesy.stages.imaging.series import Series
 from hevesy.stages.kinetics import Fit, PopulationHalfLife, bounded_tia, check_physical, fit_curve, still_rising
 from hevesy.stages.kinetics.distribution import Part, distribute, scan_weights_s
@@ -36,6 +37,7 @@ from hevesy.stages.reporting.results import (
 from hevesy.workflows.case import Case
 from hevesy.workflows.hybrid import check_shapes, hybrid_fit
 from hevesy.workflows.measurement import Measurement, Series4D, align, measure, measure_body
+from hevesy.workflows.planar_curves import PlanarCurves, planar_curves
 from hevesy.workflows.region_kinetics import describe_method, fit_region
 from hevesy.workflows.scans import Course, Scan, check_region_names, gather
 
@@ -88,7 +90,8 @@ def therapy_dose(
     compare : sequence of str
         Other engines, whose doses to the regions are set beside.
     planar : mapping of str to Curve, optional
-        Planar curve of each region, in any unit: shapes that are scaled to the one SPECT (hybrid method).
+        Planar curve of each region, in any unit: shapes that are scaled to the one SPECT (hybrid method). Without
+        them, and with `planar` in the case, they are made from the planar views in the folder.
 
     Raises
     ------
@@ -96,12 +99,12 @@ def therapy_dose(
         If anything that a number depends on is missing, contradictory or impossible.
     """
     engines = {name: engine(name) for name in (engine_name, *compare)}
-    course = _course(folder, case, progress)
+    found, course = _course(folder, case, progress)
     series = align(course.scans, course.anatomy, case, progress)
     progress("measuring regions")
     measured = (*measure(course.scans, series, case), measure_body(series, case))
-    progress("fitting time-activity curves")
-    kinetics = _kinetics(measured, course, case, planar or {})
+    shapes = _shapes(found, case, course, series, measured) if planar is None else PlanarCurves(planar)
+    kinetics = _kinetics(measured, course, case, shapes, progress)
     density = _density(series, measured[:-1], case)
     progress("spreading time-integrated activity over voxels")
     source = Source(_spread(series, measured, kinetics), density, chain(course.nuclide))
@@ -124,7 +127,7 @@ def therapy_dose(
         warnings=_warnings(course, series, (*regions, body), measured, case, kinetics.doubts),
         inputs=_inputs(course),
         comparisons=_comparisons(source, engines, measured[:-1], progress),
-        settings=_settings(case, planar or {}),
+        settings=_settings(case, shapes.curves),
     )
     return Outcome(result, course.scans[series.reference].series)
 
@@ -144,13 +147,21 @@ def _settings(case: Case, planar: Mapping[str, Curve]) -> dict[str, Any]:
     return settings
 
 
-def _course(folder: Path, case: Case, progress: Progress) -> Course:
+def _shapes(
+    folder: Folder, case: Case, course: Course, series: Series4D, measured: Sequence[Measurement]
+) -> PlanarCurves:
+    """Measure planar curves where case.yaml asks for them."""
+    return planar_curves(folder, case, course, series, measured) if case.get("planar") else PlanarCurves({})
+
+
+def _course(folder: Path, case: Case, progress: Progress) -> tuple[Folder, Course]:
     progress("reading headers")
-    course = gather(read_folder(folder), case, progress)
+    found = read_folder(folder)
+    course = gather(found, case, progress)
     if not course.scans:
         raise EmptyInput(f"{folder} holds no scan to take a dose from.")
     check_region_names(case, course.scans)
-    return course
+    return found, course
 
 
 def _comparisons(
@@ -197,8 +208,12 @@ class _Kinetics:
     doubts: tuple[str, ...]
 
 
-def _kinetics(measured: Sequence[Measurement], course: Course, case: Case, planar: Mapping[str, Curve]) -> _Kinetics:
+def _kinetics(
+    measured: Sequence[Measurement], course: Course, case: Case, shapes: PlanarCurves, progress: Progress
+) -> _Kinetics:
     """Fit every curve, the whole body's last, once physics has allowed them all."""
+    progress("fitting time-activity curves")
+    planar = shapes.curves
     if planar:
         names = [m.region.name for m in measured]
         check_shapes(planar, names[:-1], names[-1], [scan.mid_s for scan in course.scans])
@@ -209,7 +224,7 @@ def _kinetics(measured: Sequence[Measurement], course: Course, case: Case, plana
     fits = [_fit(c, m, course, case, planar.get(c.name)) for c, m in zip(curves[:-1], measured, strict=False)]
     shape = planar.get(curves[-1].name)
     fits.append(_fit(curves[-1], measured[-1], course, case, shape) if shape else _fit_body(curves[-1], course))
-    return _Kinetics(curves, tuple(fits), tuple(warning for warnings in doubts for warning in warnings))
+    return _Kinetics(curves, tuple(fits), (*shapes.notes, *itertools.chain.from_iterable(doubts)))
 
 
 def _fit(curve: Curve, measured: Measurement, course: Course, case: Case, planar: Curve | None) -> Fit:

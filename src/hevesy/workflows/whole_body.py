@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
-from hevesy.core import Administration, Curve, Measured, PlanarView
-from hevesy.errors import BadInput, MissingInformation
+from hevesy.core import Administration, Curve, Measured
+from hevesy.errors import BadInput, HevesyError, MissingInformation
 from hevesy.stages.imaging.folder import read_folder
 from hevesy.stages.imaging.planar_views import read_planar
 from hevesy.stages.imaging.series import Kind, Series
+from hevesy.stages.quantification.conjugate_pair import ConjugatePair
 from hevesy.stages.quantification.planar import whole_body_curve
 
 
@@ -27,36 +29,44 @@ def whole_body(folder: Path, administration: Administration, decay_constant: Mea
     Raises
     ------
     BadInput
-        If a scan is not a pair of views, or there are fewer than two.
+        If there are fewer than two scans, or several views from one side in one of them.
     MissingInformation
-        If the administered activity or the time of a scan is not known.
+        If a scan lacks a view, or the administered activity or the time of a scan is not known.
     """
     if administration.activity is None:
         raise MissingInformation("A whole-body curve is calibrated by the administered activity.", "Give it.")
     found = read_folder(folder).of_kind(Kind.WHOLE_BODY)
     if not found:
         raise BadInput(f"{folder} holds no whole-body scan.", "`hevesy inspect` lists what there is.")
-    pairs = sorted((_pair(series) for series in found), key=_start)
-    return whole_body_curve(pairs, administration.time, administration.activity, decay_constant.value)
+    pairs = sorted((photopeak_pair(series) for series in found), key=pair_start)
+    views = [(pair.anterior, pair.posterior) for pair in pairs]
+    return whole_body_curve(views, administration.time, administration.activity, decay_constant.value)
 
 
-def _start(pair: tuple[PlanarView, PlanarView]) -> float:
-    timing = pair[0].timing
+def pair_start(pair: ConjugatePair) -> datetime:
+    """Return when a conjugate pair was started."""
+    timing = pair.anterior.timing
     if timing is None:
         raise MissingInformation("A whole-body scan says nothing of its time.", "Supply it.")
-    return timing.start.timestamp()
+    return timing.start
 
 
-def _pair(series: Series) -> tuple[PlanarView, PlanarView]:
-    """Return the anterior and the posterior view of the photopeak: the first energy window."""
+def photopeak_pair(series: Series) -> ConjugatePair:
+    """Return the anterior and the posterior view of the photopeak: the first energy window.
+
+    Raises
+    ------
+    MissingInformation
+        If either view is missing, or the views do not say where the detector stood or how long they were counted.
+    BadInput
+        If there are several views from one side.
+    GridMismatch
+        If the two heads differ in matrix or pixel.
+    """
     views = [
         v for head, file in zip(series.headers, series.files, strict=True) for v in read_planar(head, file, series.name)
     ]
-    peak = [v for v in views if v.window == views[0].window]
-    if len(peak) != 2:
-        raise BadInput(
-            f"{series.name} has {len(peak)} views in its first energy window; a conjugate pair has two.",
-            "Give whole-body scans with an anterior and a posterior view.",
-        )
-    posterior_first = peak[0].view.startswith("post") or peak[1].view.startswith("ant")
-    return (peak[1], peak[0]) if posterior_first else (peak[0], peak[1])
+    try:
+        return ConjugatePair.of([v for v in views if v.window == views[0].window])
+    except HevesyError as refusal:
+        raise type(refusal)(f"{series.name}: {refusal.refused}", refusal.remedy) from None

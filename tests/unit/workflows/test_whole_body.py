@@ -78,7 +78,7 @@ def test_counting_is_the_uncertainty_of_each_point(folder):
 
 def test_one_view_is_no_pair(tmp_path):
     made = [whole_body_scan(1, INJECTED, 7e9, views=("Anterior",))]
-    with pytest.raises(BadInput, match="conjugate pair"):
+    with pytest.raises(MissingInformation, match="no posterior view"):
         whole_body(dicom.write(tmp_path / "one", made), GIVEN, DECAY)
 
 

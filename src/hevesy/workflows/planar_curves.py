@@ -1,0 +1,265 @@
+"""Planar curves of a case's regions, from its gamma camera views and the regions of its one SPECT.
+
+The curves are count rates: the SPECT scales their shape (`hevesy.stages.kinetics.hybrid`), so that attenuation,
+sensitivity and whatever else stays the same from view to view cancels. Sources: Siegel JA et al., MIRD Pamphlet 16,
+J Nucl Med 1999;40:37S-61S; Koral KF et al. 2000, Cancer Biother Radiopharm 15:347.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hevesy.core import Curve, PlanarView, Role, seconds_between
+from hevesy.errors import ImpossibleTiming, MissingInformation, OutsideImage, OutsideValidity, UnknownName
+from hevesy.physics.attenuation_map import attenuation_from_hounsfield
+from hevesy.stages.imaging.folder import Folder
+from hevesy.stages.imaging.series import Kind, Series
+from hevesy.stages.quantification.conjugate_pair import ConjugatePair, background_share
+from hevesy.stages.quantification.planar import overlap
+from hevesy.stages.quantification.projected_regions import (
+    Depth,
+    as_seen,
+    beside,
+    depth_of,
+    geometric_projection,
+    on_pixels,
+)
+from hevesy.stages.registration.planar import move_view, register_views
+from hevesy.stages.registration.spect_view import laid_on_view, place_on_view
+from hevesy.workflows.case import Case
+from hevesy.workflows.measurement import Measurement, Series4D
+from hevesy.workflows.scans import Course
+from hevesy.workflows.whole_body import pair_start, photopeak_pair
+
+#: background is taken from a ring this far from a region and this wide, mm: beyond the blur of a collimator
+_GAP_MM, _RING_MM = 10.0, 10.0
+#: share of a region's pixels under other regions from which it is told
+_NOTABLE_OVERLAP = 0.01
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlanarCurves:
+    """Curves by region (1/s, as present), and what a reader must know of them."""
+
+    curves: Mapping[str, Curve]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """One region on the views: its pixels, those beside it, and how deep it lies."""
+
+    name: str
+    mask: Mask = field(repr=False)
+    ring: Mask = field(repr=False)
+    depth: Depth
+    mu_per_mm: float
+
+
+def planar_curves(
+    folder: Folder, case: Case, course: Course, series: Series4D, measured: Sequence[Measurement]
+) -> PlanarCurves:
+    """Measure every region of one SPECT on every conjugate pair of planar views in a folder.
+
+    Parameters
+    ----------
+    folder : Folder
+        What the case's folder holds.
+    case : Case
+        What the images do not say; `planar` names the series, or is true for every whole-body or static one.
+    course : Course
+        The one SPECT and the administration.
+    series : Series4D
+        The SPECT on its grid, with the body and the CT if there is one.
+    measured : sequence of Measurement
+        The regions, the whole body's last.
+
+    Raises
+    ------
+    ImpossibleTiming
+        If there is not one SPECT, or a view was taken before the administration.
+    MissingInformation
+        If there are fewer than two pairs, or a pair lacks a view.
+    RegistrationWorsened
+        If a later pair, or the SPECT, is not found on the first.
+    OutsideImage
+        If a region is not seen on the views.
+    OutsideValidity
+        If a region counts no more than what is beside it.
+    """
+    if len(course.scans) != 1:
+        raise ImpossibleTiming(
+            f"Planar curves scale to one SPECT; there are {len(course.scans)}.",
+            "Name one under scans: in case.yaml, or leave 'planar' out.",
+        )
+    pairs, notes = _together(_pairs(folder, case))
+    starts = [seconds_between(course.administration.time, pair_start(pair)) for pair in pairs]
+    ends = [
+        t + (p.anterior.timing.duration_s if p.anterior.timing else 0.0) for t, p in zip(starts, pairs, strict=True)
+    ]
+    nearest = int(np.argmin(np.abs(np.array(starts) - course.scans[0].mid_s)))
+    seen, said = _regions_on(pairs[nearest], series, measured[:-1])
+    own = case.number("uncertainty.counts_percent") / 100
+    curves = {}
+    for one in seen:
+        rates = np.array([_net_rate(pair, one) for pair in pairs])
+        curves[one.name] = _curve(one.name, (starts, ends), rates, own)
+    everything = np.ones(pairs[0].anterior.counts.shape, bool)
+    name = measured[-1].region.name
+    whole = np.array([_mean_rate(*_sides(pair, everything)) for pair in pairs])
+    curves[name] = _curve(name, (starts, ends), whole, own)
+    return PlanarCurves(curves, (*notes, *said))
+
+
+def _pairs(folder: Folder, case: Case) -> list[ConjugatePair]:
+    """Return the conjugate pairs of a case in order of time."""
+    there = folder.of_kind(Kind.WHOLE_BODY, Kind.STATIC)
+    wanted: Sequence[str] | None = case.get("planar.series")
+    found = list(there) if wanted is None else [_named(there, name) for name in wanted]
+    if len(found) < 2:
+        raise MissingInformation(
+            f"Planar curves need two or more scans with an anterior and a posterior view; there are {len(found)}.",
+            "Put whole-body or static DICOM NM views in the case's folder, or leave 'planar' out of case.yaml.",
+        )
+    return sorted((photopeak_pair(series) for series in found), key=pair_start)
+
+
+def _named(there: Sequence[Series], wanted: str) -> Series:
+    found = [s for s in there if wanted == s.uid or fnmatch.fnmatchcase(s.description, wanted)]
+    if len(found) == 1:
+        return found[0]
+    listed = "; ".join(f"'{s.description}'" for s in there) or "none"
+    fault = "No planar series is" if not found else f"{len(found)} planar series are"
+    raise UnknownName(f"{fault} called '{wanted}' (case.yaml, planar).", f"There are: {listed}.")
+
+
+def _together(pairs: Sequence[ConjugatePair]) -> tuple[list[ConjugatePair], list[str]]:
+    """Bring every pair onto the first, both heads by one motion, and say how far each was moved."""
+    windows = {pair.anterior.window.name or "the first" for pair in pairs}
+    notes = [
+        f"Planar curves: {len(pairs)} geometric means of anterior and posterior views, energy window"
+        f" {' and '.join(sorted(windows))}, without correction for scatter, scaled to the one SPECT."
+    ]
+    still = _mean_view(pairs[0])
+    brought = [pairs[0]]
+    for number, pair in enumerate(pairs[1:], start=2):
+        motion = register_views(still, _mean_view(pair))
+        brought.append(ConjugatePair(move_view(pair.anterior, motion), move_view(pair.posterior, motion)))
+        shift = math.hypot(*motion.shift_mm)
+        notes.append(
+            f"Planar scan {number} was moved by {shift:.0f} mm and {abs(motion.rotation_deg):.1f}° onto the first"
+            f" (correlation {motion.agreement_before:.3f} to {motion.agreement_after:.3f})."
+        )
+    return brought, notes
+
+
+def _mean_view(pair: ConjugatePair) -> PlanarView:
+    return replace(pair.anterior, counts=pair.geometric_mean() * _duration_s(pair.anterior))
+
+
+def _duration_s(view: PlanarView) -> float:
+    return view.timing.duration_s if view.timing is not None else 0.0
+
+
+def _regions_on(
+    pair: ConjugatePair, series: Series4D, measured: Sequence[Measurement]
+) -> tuple[list[_Seen], list[str]]:
+    """Lay the SPECT on a pair of views, and its regions with it."""
+    view, grid = _mean_view(pair), series.activity[0].grid
+    activity, (step, *spacing) = as_seen(series.activity[0].values, grid)
+    mu = _attenuation(series, pair)
+    pixels, across = (spacing[0], spacing[1]), view.pixel_mm
+    picture = on_pixels(geometric_projection(activity, mu, step), pixels, across)
+    place = place_on_view(view, picture)
+    body, _ = as_seen(series.body.mask(), grid)
+    masks, depths, mus = {}, {}, {}
+    for one in measured:
+        inside, _ = as_seen(one.region.mask(), grid)
+        name = one.region.name
+        depths[name] = depth_of(inside, body, step)
+        mus[name] = float(mu[inside > 0].mean()) if mu is not None else 0.0
+        masks[name] = laid_on_view(view, on_pixels(inside.max(axis=0), pixels, across), place) >= 0.5
+        if not masks[name].any():
+            raise OutsideImage(f"Region '{name}' is not on the planar views.", "Skip it, or give it a curve.")
+    separate = {m.region.name for m in measured if m.region.role in (Role.ORGAN, Role.LESION)}
+    found, notes = [], []
+    for name, mask in masks.items():
+        others = [masks[other] for other in masks if other != name and other in separate]
+        union = np.logical_or.reduce([np.zeros_like(mask), *others])
+        gap, width = (max(round(mm / min(across)), 1) for mm in (_GAP_MM, _RING_MM))
+        found.append(_Seen(name, mask, beside(mask, union, gap, width), depths[name], mus[name]))
+        notes += _doubts(found[-1], others)
+    return found, notes
+
+
+def _attenuation(series: Series4D, pair: ConjugatePair) -> NDArray[np.float64] | None:
+    """Return attenuation coefficients (1/mm) at the middle of the energy window; None without a CT or a window."""
+    ranges = pair.anterior.window.ranges_keV
+    if series.anatomy is None or not ranges:
+        return None
+    mu = attenuation_from_hounsfield(series.anatomy, sum(ranges[0]) / 2)
+    return as_seen(mu.values * (series.body.mask() > 0), mu.grid)[0]
+
+
+def _doubts(one: _Seen, others: Sequence[Mask]) -> list[str]:
+    notes = []
+    covered = overlap(one.mask, others) if others else 0.0
+    if covered > _NOTABLE_OVERLAP:
+        notes.append(
+            f"{one.name}: on the planar views {covered:.0%} of it lies over or under other regions; the shape of its"
+            " curve is in part theirs."
+        )
+    if not one.ring.any():
+        notes.append(f"{one.name}: no background is free beside it on the planar views; none was subtracted.")
+    return notes
+
+
+def _sides(pair: ConjugatePair, mask: Mask) -> list[tuple[float, float]]:
+    """Return count rate and standard uncertainty (1/s) of a mask in the anterior and the posterior view."""
+    return [(rate.value, rate.u) for rate in pair.rates(mask)]
+
+
+def _mean_rate(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+    """Return the geometric mean of two independent rates with its standard uncertainty."""
+    if min(one[0], other[0]) <= 0:
+        return 0.0, 0.0
+    mean = math.sqrt(one[0] * other[0])
+    return mean, 0.5 * mean * math.hypot(one[1] / one[0], other[1] / other[0])
+
+
+def _net_rate(pair: ConjugatePair, one: _Seen) -> tuple[float, float]:
+    """Return a region's geometric mean rate without what is before and behind it, and its standard uncertainty."""
+    sides = _sides(pair, one.mask)
+    if one.ring.any():
+        ratio = float(one.mask.sum() / one.ring.sum())
+        shares = [
+            background_share(one.mu_per_mm, one.depth.body_mm, faces) * ratio
+            for faces in (one.depth.from_front, one.depth.from_back)
+        ]
+        sides = [
+            (gross[0] - share * near[0], math.hypot(gross[1], share * near[1]))
+            for gross, near, share in zip(sides, _sides(pair, one.ring), shares, strict=True)
+        ]
+    found = _mean_rate(*sides)
+    if not found[0] > 0:
+        raise OutsideValidity(
+            f"'{one.name}' counts no more than what is beside it on the planar views of {pair_start(pair):%Y-%m-%d}.",
+            f"Leave that scan out (planar: series: in case.yaml), or say 'regions: {{{one.name}: {{skip: true}}}}'.",
+        )
+    return found
+
+
+def _curve(
+    name: str, times_s: tuple[Sequence[float], Sequence[float]], rates: NDArray[np.float64], own: float
+) -> Curve:
+    """Return a curve whose points have the uncertainty of counting and of all else that is a scan's own."""
+    values = rates[:, 0]
+    return Curve(np.array(times_s[0]), np.array(times_s[1]), values, np.hypot(rates[:, 1], own * values), name)

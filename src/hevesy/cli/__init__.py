@@ -37,7 +37,8 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"hevesy {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (module, summary) in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        # an option cut short could be taken for another one, with another unit
+        command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".", allow_abbrev=False)
         command.add_argument("--debug", action="store_true", help="show the traceback of a refusal")
         if only in (None, name):
             importlib.import_module(module).configure(command)

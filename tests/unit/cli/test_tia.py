@@ -140,3 +140,9 @@ def test_protocol_refuses_times_that_are_not_numbers(capsys):
     with pytest.raises(SystemExit):
         main(["protocol", "--times", "early"])
     assert "not a list of hours" in capsys.readouterr().err
+
+
+def test_an_option_cut_short_is_refused_since_it_may_hide_another_unit(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["tia", str(tmp_path / "c.csv"), "--nuclide", "Lu-177", "--administered", "7400"])
+    assert "unrecognized arguments: --administered" in capsys.readouterr().err

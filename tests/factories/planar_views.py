@@ -68,22 +68,33 @@ def scan(
     number: int,
     moved_mm: tuple[float, float] = (0.0, 0.0),
     views: tuple[str, ...] = ("Anterior", "Posterior"),
+    scatter: bool = False,
 ) -> Dataset:
-    """One whole-body scan with counting noise."""
+    """One whole-body scan with counting noise; with a flat scatter window stored before the photopeak if wanted."""
     start = therapy_case.INJECTED + timedelta(hours=hours)
     seen = np.random.default_rng(number).poisson(counts(hours * 3600.0, moved_mm)).astype(np.uint16)
     kept = [("Anterior", "Posterior").index(view) for view in views]
     codes = [dicom.item(CodeValue="x", CodingSchemeDesignator="99TEST", CodeMeaning=view) for view in views]
+    peak = camera.window(187, 229, "208 keV")
+    frames, detectors = seen[kept], list(range(1, len(views) + 1))
+    several: dict[str, object] = {"EnergyWindowInformationSequence": [peak]}
+    if scatter:
+        frames = np.concatenate([np.full_like(frames, 50), frames])
+        detectors *= 2
+        several = {
+            "EnergyWindowInformationSequence": [camera.window(166, 187, "lower"), peak],
+            "EnergyWindowVector": [1] * len(views) + [2] * len(views),
+        }
     return camera.camera(
-        seen[kept],
+        frames,
         "WHOLE BODY",
         PixelSpacing=[PIXEL_MM, PIXEL_MM],
-        DetectorVector=list(range(1, len(views) + 1)),
+        DetectorVector=detectors,
         DetectorInformationSequence=[camera.detector(ViewCodeSequence=[code]) for code in codes],
-        EnergyWindowInformationSequence=[camera.window(187, 229, "208 keV")],
         ActualFrameDuration=int(DURATION_S * 1000),
         SeriesDescription=f"Whole body {number}",
         SeriesInstanceUID=f"1.2.3.7.{number}",
         AcquisitionDate=f"{start:%Y%m%d}",
         AcquisitionTime=f"{start:%H%M%S}",
+        **several,
     )

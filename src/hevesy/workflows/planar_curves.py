@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hevesy.core import Curve, PlanarView, Role, seconds_between
+from hevesy.core import Curve, EnergyWindow, PlanarView, Role, seconds_between
 from hevesy.errors import ImpossibleTiming, MissingInformation, OutsideImage, OutsideValidity, UnknownName
 from hevesy.physics.attenuation_map import attenuation_from_hounsfield
 from hevesy.stages.imaging.folder import Folder
@@ -35,7 +35,7 @@ from hevesy.stages.registration.spect_view import laid_on_view, place_on_view
 from hevesy.workflows.case import Case
 from hevesy.workflows.measurement import Measurement, Series4D
 from hevesy.workflows.scans import Course
-from hevesy.workflows.whole_body import pair_start, photopeak_pair
+from hevesy.workflows.whole_body import pair_of, pair_start, views_of
 
 #: background is taken from a ring this far from a region and this wide, mm: beyond the blur of a collimator
 _GAP_MM, _RING_MM = 10.0, 10.0
@@ -87,7 +87,7 @@ def planar_curves(
     ImpossibleTiming
         If there is not one SPECT, or a view was taken before the administration.
     MissingInformation
-        If there are fewer than two pairs, or a pair lacks a view.
+        If there are fewer than two pairs, a pair lacks a view, or which of several energy windows to take is not said.
     RegistrationWorsened
         If a later pair, or the SPECT, is not found on the first.
     OutsideImage
@@ -129,7 +129,31 @@ def _pairs(folder: Folder, case: Case) -> list[ConjugatePair]:
             f"Planar curves need two or more scans with an anterior and a posterior view; there are {len(found)}.",
             "Put whole-body or static DICOM NM views in the case's folder, or leave 'planar' out of case.yaml.",
         )
-    return sorted((photopeak_pair(series) for series in found), key=pair_start)
+    window = case.get("planar.window")
+    return sorted((_pair(series, window) for series in found), key=pair_start)
+
+
+def _pair(series: Series, wanted: str | None) -> ConjugatePair:
+    """Return the pair of the one energy window, or of that which case.yaml names."""
+    views = views_of(series)
+    there = list(dict.fromkeys(_window_name(view.window) for view in views))
+    if wanted is None and len(there) > 1:
+        raise MissingInformation(
+            f"{series.name} has {len(there)} energy windows ({', '.join(there)}).",
+            f"Say which holds the photopeak: 'planar: {{window: \"{there[0]}\"}}' in case.yaml.",
+        )
+    if wanted is not None and wanted not in there:
+        raise UnknownName(
+            f"{series.name} has no energy window called '{wanted}' (case.yaml, planar).",
+            f"There are: {', '.join(there)}.",
+        )
+    return pair_of(series, [v for v in views if wanted in (None, _window_name(v.window))])
+
+
+def _window_name(window: EnergyWindow) -> str:
+    """Return a window's name, or its limits where it has none."""
+    limits = " and ".join(f"{low:g}-{high:g} keV" for low, high in window.ranges_keV)
+    return window.name or limits or "without name"
 
 
 def _named(there: Sequence[Series], wanted: str) -> Series:
@@ -143,10 +167,11 @@ def _named(there: Sequence[Series], wanted: str) -> Series:
 
 def _together(pairs: Sequence[ConjugatePair]) -> tuple[list[ConjugatePair], list[str]]:
     """Bring every pair onto the first, both heads by one motion, and say how far each was moved."""
-    windows = {pair.anterior.window.name or "the first" for pair in pairs}
+    windows = {_window_name(pair.anterior.window) for pair in pairs}
     notes = [
         f"Planar curves: {len(pairs)} geometric means of anterior and posterior views, energy window"
-        f" {' and '.join(sorted(windows))}, without correction for scatter, scaled to the one SPECT."
+        f" {' and '.join(sorted(windows))}, without correction for scatter, scaled to the one SPECT;"
+        " the whole body's is of all counts."
     ]
     still = _mean_view(pairs[0])
     brought = [pairs[0]]

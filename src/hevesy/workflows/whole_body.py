@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from hevesy.core import Administration, Curve, Measured
+from hevesy.core import Administration, Curve, Measured, PlanarView
 from hevesy.errors import BadInput, HevesyError, MissingInformation
 from hevesy.stages.imaging.folder import read_folder
 from hevesy.stages.imaging.planar_views import read_planar
@@ -63,10 +64,19 @@ def photopeak_pair(series: Series) -> ConjugatePair:
     GridMismatch
         If the two heads differ in matrix or pixel.
     """
-    views = [
-        v for head, file in zip(series.headers, series.files, strict=True) for v in read_planar(head, file, series.name)
-    ]
+    views = views_of(series)
+    return pair_of(series, [v for v in views if v.window == views[0].window])
+
+
+def views_of(series: Series) -> list[PlanarView]:
+    """Return every view of a planar series, in the order of its files and frames."""
+    files = zip(series.headers, series.files, strict=True)
+    return [view for head, file in files for view in read_planar(head, file, series.name)]
+
+
+def pair_of(series: Series, views: Sequence[PlanarView]) -> ConjugatePair:
+    """Pair views of a series, whose name a refusal carries; raises what `photopeak_pair` does."""
     try:
-        return ConjugatePair.of([v for v in views if v.window == views[0].window])
+        return ConjugatePair.of(views)
     except HevesyError as refusal:
         raise type(refusal)(f"{series.name}: {refusal.refused}", refusal.remedy) from None

@@ -20,12 +20,12 @@ BEHIND = ((8, 16), (26, 30), (6, 16))
 CONFIG = "planar: true\nregions: {lesion: {role: lesion}}\n"
 
 
-def make_case(folder, config=CONFIG, hours=HOURS, views=("Anterior", "Posterior"), **more):
+def make_case(folder, config=CONFIG, hours=HOURS, views=("Anterior", "Posterior"), scatter=False, **more):
     therapy_case.write_case(folder, hours=(30.0,), config=config, drawn="none")
     images = therapy_case.scan(30.0, 1)
     write(folder / "scan1", images)
     write(folder / "scan1", [structures(images, 1, organ=ORGAN, lesion=LESION, **more)], "rs")
-    planar = [scan(t, k, MOVED if k == 3 else (0.0, 0.0), views) for k, t in enumerate(hours, start=1)]
+    planar = [scan(t, k, MOVED if k == 3 else (0.0, 0.0), views, scatter) for k, t in enumerate(hours, start=1)]
     write(folder / "planar", planar)
     return folder
 
@@ -87,6 +87,13 @@ def test_with_a_ct_attenuation_is_that_of_the_ct(tmp_path):
         assert region["tia_MBq_h"]["value"] * 3.6e9 == pytest.approx(true_tia_Bq_s(region["name"]), rel=0.015)
 
 
+def test_the_named_energy_window_is_taken(results, tmp_path):
+    case = make_case(tmp_path / "case", config=CONFIG.replace("true", "{window: 208 keV}"), scatter=True)
+    assert main(["dose", str(case), "--out", str(tmp_path / "out")]) == 0
+    found = json.loads((tmp_path / "out" / "results.json").read_text())["provenance"]["settings"]["planar"]
+    assert found == results["provenance"]["settings"]["planar"]
+
+
 def test_a_region_behind_another_is_flagged(tmp_path):
     case = make_case(tmp_path / "case", behind=BEHIND)
     assert main(["dose", str(case), "--out", str(tmp_path / "out")]) == 0
@@ -100,6 +107,8 @@ def test_a_region_behind_another_is_flagged(tmp_path):
     ("change", "said"),
     [
         ({"views": ("Anterior",)}, "There is no posterior view"),
+        ({"scatter": True}, "has 2 energy windows (lower, 208 keV)"),
+        ({"scatter": True, "config": "planar: {window: 113 keV}\n"}, "no energy window called '113 keV'"),
         ({"hours": (24.0,)}, "need two or more scans"),
         ({"config": "planar: {series: [Whole body 1, Whole body 7]}\n"}, "No planar series is called 'Whole body 7'"),
     ],

@@ -15,6 +15,10 @@ Array = NDArray[np.float64]
 
 #: correlation below which two pictures do not show the same part of a patient
 LEAST_AGREEMENT = 0.6
+#: by how much a turned picture may agree better than the upright one, as chance has it in a patient with two like sides
+_TURNED_BETTER = 0.02
+#: what a view may be that is not upright: the axes along which it is turned
+_TURNED = {"upside down": (0,), "mirrored": (1,), "turned by 180°": (0, 1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +54,15 @@ def place_on_view(view: PlanarView, part: NDArray[np.float64]) -> Place:
     BadInput
         If either holds nothing.
     RegistrationWorsened
-        If the two agree nowhere.
+        If the two agree nowhere, or better when the view is turned.
     """
     if not (np.ptp(part) > 0 and np.ptp(view.counts) > 0):
         raise BadInput("A SPECT without activity cannot be found on a planar view.", "Check both.")
     padding = (part.shape[0] // 2, part.shape[1] // 2)
     padded = np.pad(np.maximum(view.counts, 0.0), [(n, n) for n in padding])
-    row, column = _best(np.sqrt(padded), np.sqrt(np.maximum(part, 0.0)))
+    roots = np.sqrt(padded), np.sqrt(np.maximum(part, 0.0))
+    row, column, agreement = _best(*roots)
+    _refuse_turned(*roots, agreement)
     window = padded[row : row + part.shape[0], column : column + part.shape[1]]
     motion = register_views(replace(view, counts=window), replace(view, counts=part))
     if motion.agreement_after < LEAST_AGREEMENT:
@@ -79,14 +85,25 @@ def laid_on_view(view: PlanarView, part: NDArray[np.float64], place: Place) -> A
     return full
 
 
-def _best(view: Array, part: Array) -> tuple[int, int]:
-    """Return the row and column at which the normalised correlation is highest."""
+def _refuse_turned(view: Array, part: Array, upright: float) -> None:
+    for how, axes in _TURNED.items():
+        turned = _best(view, np.flip(part, axes))[2]
+        if turned > upright + _TURNED_BETTER:
+            raise RegistrationWorsened(
+                f"The planar view looks {how} beside the SPECT (correlation {turned:.2f}; upright {upright:.2f}).",
+                "Give views as seen from the detector, head up; or planar curves with --planar.",
+            )
+
+
+def _best(view: Array, part: Array) -> tuple[int, int, float]:
+    """Return the row and column at which the normalised correlation is highest, and the correlation."""
     from scipy.signal import fftconvolve
 
     ones, shape = np.ones_like(part), part - part.mean()
     total, squares = fftconvolve(view, ones, "valid"), fftconvolve(view**2, ones, "valid")
     spread = squares - total**2 / part.size
     # where the view is empty, rounding alone would correlate
-    score = fftconvolve(view, shape[::-1, ::-1], "valid") / np.sqrt(np.maximum(spread, 1e-2 * spread.max()))
+    norm = np.sqrt(np.maximum(spread, 1e-2 * spread.max()) * np.sum(shape**2))
+    score = fftconvolve(view, shape[::-1, ::-1], "valid") / norm
     row, column = np.unravel_index(int(np.argmax(score)), score.shape)
-    return int(row), int(column)
+    return int(row), int(column), float(score[row, column])

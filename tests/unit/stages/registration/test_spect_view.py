@@ -48,3 +48,9 @@ def test_another_patient_is_refused(patient):
 def test_a_spect_without_activity_is_refused(patient):
     with pytest.raises(BadInput, match="without activity"):
         place_on_view(PlanarView(patient, (3.0, 3.0)), np.zeros((20, 20)))
+
+
+@pytest.mark.parametrize(("axes", "how"), [((0,), "upside down"), ((1,), "mirrored"), ((0, 1), "turned by 180°")])
+def test_a_view_that_is_not_upright_is_refused(patient, axes, how):
+    with pytest.raises(RegistrationWorsened, match=how):
+        place_on_view(PlanarView(np.flip(patient, axes), (3.0, 3.0)), patient[25:85])

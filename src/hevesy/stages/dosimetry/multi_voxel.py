@@ -35,7 +35,7 @@ SAME = 0.08
 #: a voxel that differs more than this from water has its energy left by rays alone
 UNLIKE = 0.3
 #: rays of a voxel with much activity and of one with little
-MOST_RAYS, LEAST_RAYS = 64, 12
+MOST_RAYS, LEAST_RAYS = 36, 8
 #: rays in all, if few voxels leave each of them more
 RAYS = 400_000
 #: points that stand for all sources in the correction of photons, and places where it is found
@@ -137,7 +137,7 @@ def outside_body(density: Array) -> NDArray[np.bool_]:
 
 def _traced(sources: Array, relative: Array, kernels: ChainKernels, grid: Grid) -> Array:
     """Return what rays add, J; more of them where there is much activity, or where few voxels share the effort."""
-    most = int(np.clip(RAYS / len(sources), MOST_RAYS, 60 * MOST_RAYS))
+    most = int(np.clip(RAYS / len(sources), MOST_RAYS, 100 * MOST_RAYS))
     rays = np.clip(np.ceil(most * sources[:, 3] / sources[:, 3].mean()), LEAST_RAYS, most).astype(np.int64)
     table, step = thickness_table(kernels)
     threads = os.cpu_count() or 1

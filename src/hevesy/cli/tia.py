@@ -10,7 +10,7 @@ from typing import Any
 
 from hevesy.core import Measured
 from hevesy.data.nuclides import nuclide
-from hevesy.errors import BadInput
+from hevesy.errors import BadInput, MissingInformation
 from hevesy.stages.kinetics import METHODS, MODELS, Fit, PopulationHalfLife, read_cohort, read_curves
 from hevesy.workflows.integration import Integration, integrate
 
@@ -19,7 +19,9 @@ MBQ_H = 1e6 * 3600.0
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("curves", type=Path, metavar="CURVES", help="CSV with columns region,t_h,activity_MBq,u_MBq")
+    parser.add_argument(
+        "curves", type=Path, nargs="?", metavar="CURVES", help="CSV with columns region,t_h,activity_MBq,u_MBq"
+    )
     parser.add_argument("--nuclide", required=True, help="such as Lu-177")
     models = ", ".join([*MODELS, "average", "bayes"])
     parser.add_argument("--model", default="auto", help=f"auto (default), {models}")
@@ -35,13 +37,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--cohort", type=Path, metavar="FILE", help="curves of your own patients: patient,region,t_h,…")
     parser.add_argument("--administered-GBq", type=float, metavar="A", help="check that no region holds more")
+    parser.add_argument(
+        "--administered-u-percent", type=float, metavar="P", help="standard uncertainty of the administered activity"
+    )
+    parser.add_argument(
+        "--counter",
+        type=Path,
+        metavar="FILE",
+        help="readings of a whole-body counter or probe: t_h,counts,duration_s,…",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(options: argparse.Namespace) -> None:
     """Print the time-integrated activity of every region."""
     relative = options.u_percent / 100 if options.u_percent is not None else None
-    curves, warnings = read_curves(options.curves, relative)
+    if options.curves is None and options.counter is None:
+        raise BadInput("There is nothing to integrate.", "Give a table of curves, or --counter.")
+    curves, warnings = read_curves(options.curves, relative) if options.curves else ([], ())
     asked = Integration(
         nuclide=nuclide(options.nuclide),
         model=options.model,
@@ -49,9 +62,11 @@ def run(options: argparse.Namespace) -> None:
         half_life=_half_life(options),
         radiopharmaceutical=options.radiopharmaceutical,
         cohort=read_cohort(options.cohort, relative) if options.cohort else {},
-        administered=_administered(options.administered_GBq),
+        administered=_administered(options),
     )
     fits, more = integrate(curves, asked)
+    if options.counter:
+        fits.append(_whole_body(options, asked, relative or 0.0))
     if options.json:
         document = {"nuclide": asked.nuclide.name, "regions": [describe(fit) for fit in fits]}
         print(json.dumps({**document, "warnings": [*warnings, *more]}, indent=2, ensure_ascii=False))
@@ -70,12 +85,27 @@ def _half_life(options: argparse.Namespace) -> PopulationHalfLife | None:
     return PopulationHalfLife(options.half_life_h * 3600.0, options.half_life_gsd, options.half_life_source)
 
 
-def _administered(value_GBq: float | None) -> Measured | None:
+def _administered(options: argparse.Namespace) -> Measured | None:
+    value_GBq, percent = options.administered_GBq, options.administered_u_percent
     if value_GBq is None:
         return None
     if not 0 < value_GBq < math.inf:
         raise BadInput(f"An administered activity cannot be {value_GBq} GBq.")
-    return Measured(value_GBq * 1e9, 0.0, "Bq")
+    if percent is not None and not 0 <= percent < math.inf:
+        raise BadInput(f"The uncertainty of an administered activity cannot be {percent}%.")
+    return Measured(value_GBq * 1e9, value_GBq * 1e7 * (percent or 0.0), "Bq", "administered activity")
+
+
+def _whole_body(options: argparse.Namespace, asked: Integration, u_relative: float) -> Fit:
+    """Return the fit of a whole-body counter's readings."""
+    from hevesy.workflows.whole_body import counted_fit
+
+    if asked.administered is None or options.administered_u_percent is None:
+        raise MissingInformation(
+            "The readings of a whole-body counter are calibrated by the administered activity.",
+            "Give --administered-GBq and --administered-u-percent.",
+        )
+    return counted_fit(options.counter, asked.administered, asked.nuclide.decay_constant, u_relative)
 
 
 def describe(fit: Fit) -> dict[str, Any]:

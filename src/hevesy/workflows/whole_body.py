@@ -1,21 +1,30 @@
-"""How does activity leave the patient? From the whole-body scans of a gamma camera."""
+"""How does activity leave the patient? From whole-body scans of a gamma camera, or readings of a counter."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from hevesy.core import Administration, Curve, Measured, PlanarView
-from hevesy.errors import BadInput, HevesyError, MissingInformation
+from hevesy.core import Administration, Measured, PlanarView
+from hevesy.errors import BadInput, HevesyError, MissingInformation, NoWashout
 from hevesy.stages.imaging.folder import read_folder
 from hevesy.stages.imaging.planar_views import read_planar
 from hevesy.stages.imaging.series import Kind, Series
+from hevesy.stages.kinetics import Fit, check_physical, fit_curve, still_rising
+from hevesy.stages.kinetics.hybrid import scaled_to
 from hevesy.stages.quantification.conjugate_pair import ConjugatePair
+from hevesy.stages.quantification.first_reading import WholeBodyReadings
 from hevesy.stages.quantification.planar import whole_body_curve
+from hevesy.stages.quantification.whole_body_counter import counter_curve
+
+#: what a closed system may do, and how many readings more than one of them needs
+_WASHOUTS = ("mono", "bi")
+_READINGS_FOR_TWO = 4
 
 
-def whole_body(folder: Path, administration: Administration, decay_constant: Measured) -> tuple[Curve, Measured]:
+def whole_body(folder: Path, administration: Administration, decay_constant: Measured) -> WholeBodyReadings:
     """Return the whole body's curve from every whole-body scan in a folder, calibrated by the first, before voiding.
 
     Parameters
@@ -42,6 +51,47 @@ def whole_body(folder: Path, administration: Administration, decay_constant: Mea
     pairs = sorted((photopeak_pair(series) for series in found), key=pair_start)
     views = [(pair.anterior, pair.posterior) for pair in pairs]
     return whole_body_curve(views, administration.time, administration.activity, decay_constant.value)
+
+
+def whole_body_fit(readings: WholeBodyReadings, decay_constant: Measured) -> Fit:
+    """Fit whole-body readings so that the curve passes at the first through what was administered, less decay.
+
+    The body is a closed system: nothing comes in, so that one or two washouts are fitted, and no uptake; of the two
+    the one with the lesser Akaike criterion, where four or more readings allow both. The uncertainty of counting is
+    that of the fit, and of the fitted curve where it is calibrated, with what the two share.
+
+    Parameters
+    ----------
+    readings : WholeBodyReadings
+        Calibrated by the first.
+    decay_constant : Measured
+        Physical, 1/s.
+
+    Raises
+    ------
+    UnphysicalCurve
+        If activity rises by more than counting allows.
+    NoWashout
+        If it does not fall by the last reading.
+    """
+    curve = readings.curve
+    doubts = check_physical(curve, decay_constant, None, closed_system=True)
+    if still_rising(curve, decay_constant):
+        raise NoWashout(
+            "The whole body's activity does not fall faster than it decays by the last reading.",
+            "Check the readings and their background, or read the patient again later.",
+        )
+    models = _WASHOUTS if len(curve) >= _READINGS_FOR_TWO else _WASHOUTS[:1]
+    fits = [fit_curve(curve, decay_constant, model) for model in models]
+    fit = min(fits, key=lambda one: one.chi2 + 2 * len(one.parameters))
+    scaled = scaled_to(fit, readings.present, float(curve.mid_s[0]))
+    method = f"{fit.method.rstrip('.')}; at the first reading, before voiding, the curve is what was administered."
+    return replace(scaled, method=method, warnings=(*scaled.warnings, *doubts))
+
+
+def counted_fit(path: Path, administered: Measured, decay_constant: Measured, u_relative: float = 0.0) -> Fit:
+    """Return the fit of a table of readings of a whole-body counter; see `counter_curve` and `whole_body_fit`."""
+    return whole_body_fit(counter_curve(path, administered, decay_constant.value, u_relative), decay_constant)
 
 
 def pair_start(pair: ConjugatePair) -> datetime:

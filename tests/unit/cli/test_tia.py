@@ -146,3 +146,57 @@ def test_an_option_cut_short_is_refused_since_it_may_hide_another_unit(tmp_path,
     with pytest.raises(SystemExit):
         main(["tia", str(tmp_path / "c.csv"), "--nuclide", "Lu-177", "--administered", "7400"])
     assert "unrecognized arguments: --administered" in capsys.readouterr().err
+
+
+COUNTER = "t_h,counts,opposite_counts,duration_s,background_counts,background_s\n"
+
+
+def readings(half_life_h=15.0, times=(0.5, 24, 48, 96)):
+    """What a probe counts of a body that loses activity with one effective half-life from the first reading on."""
+    rates = [900 * 2 ** (-(t - 0.5) / half_life_h) for t in times]
+    rows = [
+        f"{t},{(r + 2) * 600:.0f},{(r / 2 + 2) * 600:.0f},600,1200,600\n" for t, r in zip(times, rates, strict=True)
+    ]
+    return COUNTER + "".join(rows)
+
+
+GIVEN = ("--nuclide", "I-131", "--administered-GBq", "3.7", "--administered-u-percent", "3")
+
+
+def test_a_whole_body_counter_gives_the_time_integrated_activity_of_the_body(table, capsys):
+    code, out, _ = run(capsys, "--counter", table(readings()), *GIVEN, "--json")
+    (region,) = json.loads(out)["regions"]
+    assert code == 0
+    assert region["name"] == "whole body"
+    first = 3700 * 2 ** (-0.5 / (8.0233 * 24))  # half-life of I-131, ICRP 107, d
+    expected = first * 2 ** (0.5 / 15) * 15 / math.log(2)
+    assert region["tia_MBq_h"]["value"] == pytest.approx(expected, rel=2e-3)  # whole counts, some hundred in the last
+    assert region["tia_MBq_h"]["components"]["administered activity"] / expected == pytest.approx(0.03, rel=2e-3)
+
+
+def test_a_counter_stands_beside_a_table_of_curves(table, capsys):
+    curves = table(HEAD + rows("thyroid", (4, 24, 96, 168), 50))
+    code, out, _ = run(capsys, curves, "--counter", table(readings(), "counter.csv"), *GIVEN, "--json")
+    assert code == 0
+    assert [region["name"] for region in json.loads(out)["regions"]] == ["thyroid", "whole body"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--nuclide", "I-131"), "Give --administered-GBq and --administered-u-percent"),
+        (GIVEN[:-2], "Give --administered-GBq and --administered-u-percent"),
+        ((*GIVEN[:-1], "-3"), "cannot be -3.0%"),
+    ],
+)
+def test_a_counter_without_its_calibration_is_refused(table, capsys, arguments, said):
+    code, _, err = run(capsys, "--counter", table(readings()), *arguments)
+    assert code != 0
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_neither_curves_nor_counter_is_refused(capsys):
+    code, _, err = run(capsys, "--nuclide", "I-131")
+    assert code != 0
+    assert "Give a table of curves, or --counter" in err

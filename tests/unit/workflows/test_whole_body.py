@@ -8,9 +8,10 @@ import pytest
 
 from factories import camera, dicom
 from hevesy.core import Administration, Measured
-from hevesy.errors import BadInput, MissingInformation
+from hevesy.errors import BadInput, MissingInformation, NoWashout, UnphysicalCurve
 from hevesy.stages.kinetics import fit_curve
-from hevesy.workflows.whole_body import whole_body
+from hevesy.stages.quantification.first_reading import calibrated_by_first
+from hevesy.workflows.whole_body import whole_body, whole_body_fit
 
 HOUR = 3600.0
 DECAY = Measured(math.log(2) / (6.647 * 24 * HOUR), 0.0, "1/s")
@@ -58,19 +59,20 @@ def folder(tmp_path):
 
 
 def test_the_curve_is_the_share_of_the_first_scan_times_what_was_given(folder):
-    curve, scale = whole_body(folder, GIVEN, DECAY)
+    found = whole_body(folder, GIVEN, DECAY)
+    curve = found.curve
     assert curve.starts_s / HOUR == pytest.approx([1, 24, 48, 120])
     # the first is what is left of the administered activity half-way through the scan; pixels are whole numbers
     assert curve.activity_Bq[0] == pytest.approx(7.4e9 * math.exp(-DECAY.value * (HOUR + 300)), rel=1e-9)
     expected = [activity(t * HOUR) / activity(HOUR) for t in (1, 24, 48, 120)]
     # a pixel of the last posterior view holds 70 whole counts: up to 0.7% of it, half of that of the mean
     assert curve.activity_Bq / curve.activity_Bq[0] == pytest.approx(expected, rel=4e-3)
-    assert scale.components["activity meter"] == pytest.approx(0.02)
+    assert found.present.u_relative == pytest.approx(0.02)
     assert fit_curve(curve, DECAY, "mono").effective_half_life.value == pytest.approx(math.log(2) / RATE, rel=4e-3)
 
 
 def test_counting_is_the_uncertainty_of_each_point(folder):
-    curve, _ = whole_body(folder, GIVEN, DECAY)
+    curve = whole_body(folder, GIVEN, DECAY).curve
     front = round(activity(120 * HOUR) * 4e-6 / 4) * 4000
     back = round(activity(120 * HOUR) * 1e-6 / 4) * 4000
     assert curve.u_Bq[-1] / curve.activity_Bq[-1] == pytest.approx(0.5 * math.hypot(front**-0.5, back**-0.5), rel=1e-6)
@@ -91,3 +93,52 @@ def test_a_folder_without_whole_body_scans_is_refused(tmp_path):
     folder = dicom.write(tmp_path / "spect", [camera.reconstruction(np.ones((5, 3, 4), np.uint16))])
     with pytest.raises(BadInput, match="no whole-body scan"):
         whole_body(folder, GIVEN, DECAY)
+
+
+def readings(counts, seconds=60.0, hours=(1, 24, 48, 120), given=GIVEN.activity):
+    times = np.array(hours) * HOUR
+    rates = [Measured(n / seconds, math.sqrt(n) / seconds, "1/s", "counts") for n in counts]
+    return calibrated_by_first((times, times + seconds), rates, given, DECAY.value)
+
+
+def test_the_stated_uncertainty_is_the_spread_of_counted_readings_and_of_the_activity_meter():
+    """Brute force: the first reading counts in the fit and in the scale, and must be told once."""
+    rng = np.random.default_rng(20)
+    # three readings, and so one washout: to choose between models would add to the spread.
+    # The first one says most of the scale: 900 counts, 3.3%
+    hours, longer = np.array((1, 24, 72)), np.array((1, 4, 16))
+    expected = 900 * np.exp(-RATE * (hours - 1) * HOUR) * longer
+    seconds, times = 60.0 * longer, hours * HOUR
+    found = []
+    for _ in range(1500):
+        counts = rng.poisson(expected)
+        rates = [Measured(n / s, math.sqrt(n) / s, "1/s", "counts") for n, s in zip(counts, seconds, strict=True)]
+        given = Measured(7.4e9 * (1 + 0.01 * rng.standard_normal()), 7.4e7, "Bq", "activity meter")
+        known = calibrated_by_first((times, times), rates, given, DECAY.value)
+        found.append(whole_body_fit(known, DECAY))
+    tia = np.array([fit.tia.value for fit in found])
+    true = activity(HOUR) * math.exp(RATE * HOUR) / RATE
+    stated = math.sqrt(np.mean([fit.tia.u**2 for fit in found]))
+    # 1500 draws know a spread to 1.8%; counting the first reading twice stated a quarter too much
+    assert tia.std(ddof=1) == pytest.approx(stated, rel=0.06)
+    assert tia.mean() == pytest.approx(true, rel=0.005)
+    inside = np.mean([low < true < high for low, high in (fit.interval95 for fit in found)])
+    assert 0.93 < inside < 0.97
+    assert set(found[0].tia.components) >= {"activity meter"}
+
+
+def test_the_fitted_curve_holds_at_the_first_reading_what_was_administered_less_decay():
+    fit = whole_body_fit(readings((90000, 52000, 29000, 5100)), DECAY)
+    at = HOUR + 30
+    assert fit.activity(at) == pytest.approx(7.4e9 * math.exp(-DECAY.value * at), rel=1e-12)
+    assert "what was administered" in fit.method
+
+
+def test_a_body_that_gains_activity_is_refused():
+    with pytest.raises(UnphysicalCurve):
+        whole_body_fit(readings((5000, 9000, 8000, 7000)), DECAY)
+
+
+def test_a_body_that_only_decays_slower_than_physics_allows_gives_no_washout():
+    with pytest.raises((NoWashout, UnphysicalCurve)):
+        whole_body_fit(readings((1000, 1060), hours=(1, 24)), DECAY)

@@ -1,4 +1,4 @@
-"""Activity from planar views: conjugate views, background, scatter windows, and the shape of a curve for one SPECT.
+"""Activity from planar views: conjugate views, background, scatter windows, overlap, and the whole body.
 
 Source: Siegel JA et al., MIRD Pamphlet 16, J Nucl Med 1999;40:37S-61S: with the counts I of two opposite views through
 a body of thickness L and attenuation coefficient μ, and a source of thickness d,
@@ -18,9 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hevesy.core import Curve, Measured, PlanarView, seconds_between
 from hevesy.errors import BadInput, ImpossibleTiming, MissingInformation
-from hevesy.physics.decay import decay_factor
-
-Array = NDArray[np.float64]
+from hevesy.stages.quantification.first_reading import WholeBodyReadings, calibrated_by_first
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,43 +164,6 @@ def overlap(region: NDArray[np.bool_], others: Sequence[NDArray[np.bool_]]) -> f
     return float((covered & mask).sum() / mask.sum())
 
 
-def shift_between(fixed: ArrayLike, moving: ArrayLike) -> tuple[float, float]:
-    """Return by how many rows and columns `moving` must be shifted to lie on `fixed`.
-
-    Phase correlation, refined to a fraction of a pixel by a parabola through the peak, three times over: the window
-    that keeps the edges out biases a large shift.
-    """
-    a, b = np.asarray(fixed, np.float64), np.asarray(moving, np.float64)
-    if a.shape != b.shape or a.ndim != 2:
-        raise BadInput(f"Two views of one shape are needed, not {a.shape} and {b.shape}.")
-    total = np.zeros(2)
-    for _ in range(3):
-        total += _correlate(a, shifted(b, (float(total[0]), float(total[1]))))
-    return float(total[0]), float(total[1])
-
-
-def _correlate(a: Array, b: Array) -> Array:
-    window = np.outer(np.hanning(a.shape[0]), np.hanning(a.shape[1]))
-    spectrum = np.fft.rfft2((a - a.mean()) * window) * np.conj(np.fft.rfft2((b - b.mean()) * window))
-    surface = np.fft.irfft2(spectrum / np.maximum(np.abs(spectrum), 1e-12 * np.abs(spectrum).max()) ** 0.5, s=a.shape)
-    peak = np.unravel_index(int(np.argmax(surface)), surface.shape)
-    found = np.zeros(2)
-    for axis, at in enumerate(peak):
-        size = surface.shape[axis]
-        line = [float(np.take(np.take(surface, (at + d) % size, axis), peak[1 - axis])) for d in (-1, 0, 1)]
-        bend = line[0] - 2 * line[1] + line[2]
-        whole = int(at) if at <= size // 2 else int(at) - size
-        found[axis] = whole + (0.5 * (line[0] - line[2]) / bend if bend < 0 else 0.0)
-    return found
-
-
-def shifted(view: ArrayLike, shift: tuple[float, float]) -> Array:
-    """Return a view moved by rows and columns, with total counts kept as far as they stay on it."""
-    from scipy.ndimage import shift as move
-
-    return np.asarray(move(np.asarray(view, np.float64), shift, order=1, mode="constant"))
-
-
 def hybrid_curve(planar: Curve, spect: Measured, spect_s: float) -> tuple[Curve, Measured]:
     """Scale the shape of a planar curve to the activity of one SPECT.
 
@@ -247,11 +208,8 @@ def hybrid_curve(planar: Curve, spect: Measured, spect_s: float) -> tuple[Curve,
 
 def whole_body_curve(
     pairs: Sequence[tuple[PlanarView, PlanarView]], injected: datetime, administered: Measured, decay_constant: float
-) -> tuple[Curve, Measured]:
-    """Return the activity of the whole body from conjugate whole-body views, calibrated by the first.
-
-    The first pair is taken before the patient voids: then the body holds all of the administered activity that has not
-    decayed, and what attenuates the geometric mean is the same for every later pair.
+) -> WholeBodyReadings:
+    """Return the activity of the whole body from conjugate whole-body views, calibrated by the first, before voiding.
 
     Parameters
     ----------
@@ -264,12 +222,6 @@ def whole_body_curve(
     decay_constant : float
         Physical, 1/s.
 
-    Returns
-    -------
-    tuple
-        The curve, with the uncertainty of counting in each point; and the scale that all points share: 1 with the
-        relative uncertainty of the administered activity and of the first scan.
-
     Raises
     ------
     MissingInformation
@@ -279,16 +231,10 @@ def whole_body_curve(
     """
     if len(pairs) < 2:
         raise BadInput(f"A whole-body curve needs two or more scans, not {len(pairs)}.")
-    means = [_geometric_rate(anterior, posterior) for anterior, posterior in pairs]
+    rates = [_geometric_rate(anterior, posterior) for anterior, posterior in pairs]
     starts = np.array([_since(anterior, injected) for anterior, _ in pairs])
     lengths = np.array([anterior.timing.duration_s if anterior.timing else 0.0 for anterior, _ in pairs])
-    first = means[0]
-    present = administered.value * float(decay_factor(decay_constant, starts[0] + 0.5 * lengths[0]))
-    values = np.array([present * mean.value / first.value for mean in means])
-    # the first point is the standard: its own counting is shared by all
-    own = np.array([present / first.value * mean.u for mean in means])
-    scale = administered / administered.value * (Measured(1.0, first.u_relative, "", "first whole-body scan"))
-    return Curve(starts, starts + lengths, values, own, "whole body"), scale.to(1.0, "")
+    return calibrated_by_first((starts, starts + lengths), rates, administered, decay_constant)
 
 
 def _since(view: PlanarView, injected: datetime) -> float:

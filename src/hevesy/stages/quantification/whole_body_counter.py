@@ -12,15 +12,18 @@ from pathlib import Path
 
 import numpy as np
 
-from hevesy.core import Curve, Measured
+from hevesy.core import Measured
 from hevesy.errors import BadInput, EmptyInput, ImpossibleTiming, MissingInformation
+from hevesy.stages.quantification.first_reading import WholeBodyReadings, calibrated_by_first
 
 _COLUMNS = ("t_h", "counts", "duration_s")
 _OPTIONAL = ("opposite_counts", "background_counts", "background_s")
 
 
-def counter_curve(path: Path, administered: Measured, decay_constant: float) -> tuple[Curve, Measured]:
-    """Return the whole body's curve from a table of counter readings, calibrated by the first, before voiding.
+def counter_curve(
+    path: Path, administered: Measured, decay_constant: float, u_relative: float = 0.0
+) -> WholeBodyReadings:
+    """Return the whole body's activity from a table of counter readings, calibrated by the first, before voiding.
 
     Parameters
     ----------
@@ -31,12 +34,8 @@ def counter_curve(path: Path, administered: Measured, decay_constant: float) -> 
         Administered activity, Bq.
     decay_constant : float
         Physical, 1/s.
-
-    Returns
-    -------
-    tuple
-        The curve, each point with the uncertainty of its counting; and the scale that all points share: 1 with the
-        relative uncertainty of the administered activity and of the first reading.
+    u_relative : float
+        Of each reading beside its counting: how well the patient is placed again.
 
     Raises
     ------
@@ -48,13 +47,8 @@ def counter_curve(path: Path, administered: Measured, decay_constant: float) -> 
     times = np.array([_number(row, "t_h", n) for n, row in enumerate(rows, 1)]) * 3600.0
     if (np.diff(times) <= 0).any() or times[0] < 0:
         raise ImpossibleTiming(f"{path} has readings out of order or before administration.", "Sort them by time.")
-    rates = [_rate(row, n) for n, row in enumerate(rows, 1)]
-    first = rates[0]
-    present = administered.value * math.exp(-decay_constant * float(times[0]))
-    values = np.array([present * rate.value / first.value for rate in rates])
-    own = np.array([present * rate.u / first.value for rate in rates])
-    scale = administered / administered.value * Measured(1.0, first.u_relative, "", "first reading")
-    return Curve.at_instants(times, values, own, "whole body"), scale.to(1.0, "")
+    rates = [_rate(row, n) * Measured(1.0, u_relative, label="reading") for n, row in enumerate(rows, 1)]
+    return calibrated_by_first((times, times), rates, administered, decay_constant)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -13,8 +13,6 @@ from hevesy.stages.quantification.planar import (
     hybrid_curve,
     overlap,
     scatter_corrected,
-    shift_between,
-    shifted,
     without_background,
 )
 
@@ -91,24 +89,6 @@ def test_the_share_of_a_region_under_others_is_counted_once():
     other[:2, :5] = True
     assert overlap(mask, [other, other]) == pytest.approx(0.5)
     assert overlap(mask, []) == 0.0
-
-
-@pytest.mark.parametrize("true", [(0.0, 0.0), (3.0, -5.0), (2.5, 1.25)])
-def test_a_moved_view_is_found_to_a_fifth_of_a_pixel_and_brought_back(true):
-    rows, columns = np.mgrid[:128, :96].astype(float)
-
-    def body(dr, dc):
-        value = np.zeros((128, 96))
-        for r, c, size, height in ((40, 30, 6, 9.0), (60, 66, 9, 5.0), (85, 45, 4, 7.0), (64, 48, 25, 1.5)):
-            value += height * np.exp(-((rows - r - dr) ** 2 + (columns - c - dc) ** 2) / (2 * size**2))
-        return value
-
-    noise = np.random.default_rng(1).normal(0, 0.05, (2, 128, 96))
-    fixed, moving = body(0, 0) + noise[0], body(*true) + noise[1]
-    found = shift_between(fixed, moving)
-    assert np.abs(np.array(found) + true).max() < 0.2
-    back = shifted(body(*true), found)
-    assert np.abs(back - body(0, 0))[20:100, 20:80].mean() < 0.05
 
 
 def test_a_hybrid_curve_has_the_planar_shape_and_the_activity_of_the_spect():

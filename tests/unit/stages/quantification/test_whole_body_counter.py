@@ -31,18 +31,21 @@ def table(path, times=(0.5, 4, 24, 48, 96), head=HEAD):
 
 
 def test_the_activity_in_the_patient_is_recovered_from_both_sides_over_background(tmp_path):
-    curve, scale = counter_curve(table(tmp_path / "counter.csv"), GIVEN, DECAY)
+    found = counter_curve(table(tmp_path / "counter.csv"), GIVEN, DECAY)
     expected = [present(t) for t in (0.5, 4, 24, 48, 96)]
-    np.testing.assert_allclose(curve.activity_Bq, expected, rtol=1e-9)
-    assert scale.value == 1.0
-    assert scale.components["activity meter"] == pytest.approx(0.01)
+    np.testing.assert_allclose(found.curve.activity_Bq, expected, rtol=1e-9)
+    assert found.present.value == pytest.approx(present(0.5), rel=1e-12)
+    assert found.present.components == pytest.approx({"activity meter": 0.01 * present(0.5)})
 
 
 def test_the_uncertainty_of_a_reading_is_that_of_counting_signal_and_background(tmp_path):
     path = tmp_path / "counter.csv"
     path.write_text("t_h,counts,duration_s,background_counts,background_s\n1,10000,10,400,10\n9,2500,10,400,10\n")
-    curve, _ = counter_curve(path, GIVEN, DECAY)
-    assert curve.u_Bq[1] / curve.activity_Bq[1] == pytest.approx(math.sqrt(2500 + 400) / 2100, rel=1e-9)
+    curve = counter_curve(path, GIVEN, DECAY, u_relative=0.05).curve
+    counting = math.sqrt(2500 + 400) / 2100
+    assert curve.u_Bq[1] / curve.activity_Bq[1] == pytest.approx(math.hypot(counting, 0.05), rel=1e-9)
+    curve = counter_curve(path, GIVEN, DECAY).curve
+    assert curve.u_Bq[1] / curve.activity_Bq[1] == pytest.approx(counting, rel=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 from pydicom.dataset import Dataset
+from scipy.ndimage import gaussian_filter
 
 from factories import camera, dicom, therapy_case
 
@@ -63,38 +64,57 @@ def counts(start_s: float, moved_mm: tuple[float, float]) -> np.ndarray:
     return np.stack([pixels[0], pixels[1][:, ::-1]])
 
 
+#: counts in the peak per keV, over those of all photons, and the slope over the peak's width, of what scattered
+SCATTER = 0.4
+PEAK_KEV = (187.0, 229.0)
+#: the windows of a study, in the order in which they are stored
+WINDOWS = {
+    "peak": (("208 keV", PEAK_KEV),),
+    "triple": (("below", (166.0, 187.0)), ("208 keV", PEAK_KEV), ("above", (229.0, 250.0))),
+    "above": (("208 keV", PEAK_KEV), ("above", (229.0, 250.0))),
+    "two peaks": (("113 keV", (101.0, 124.0)), ("208 keV", PEAK_KEV)),
+    "off peak": (("a", (166.0, 187.0)), ("b", (229.0, 250.0))),
+}
+
+
+def scattered(primary: np.ndarray) -> np.ndarray:
+    """Scatter in the photopeak: broad, and everywhere where photons go."""
+    return SCATTER * np.stack([gaussian_filter(side, 40.0 / PIXEL_MM) for side in primary])
+
+
+def in_window(name: str, primary: np.ndarray, limits: tuple[float, float], scatter: bool) -> np.ndarray:
+    """Expected counts of both heads in a window: photons in the peak, scatter that falls with energy in a line."""
+    middle, whole = sum(PEAK_KEV) / 2, PEAK_KEV[1] - PEAK_KEV[0]
+    share = (limits[1] - limits[0]) / whole * (1 - 0.8 * (sum(limits) / 2 - middle) / whole)
+    mean = scattered(primary) * share if scatter else np.full_like(primary, 1e-9)
+    return mean + (primary if name in ("113 keV", "208 keV") else 0.0)
+
+
 def scan(
     hours: float,
     number: int,
     moved_mm: tuple[float, float] = (0.0, 0.0),
     views: tuple[str, ...] = ("Anterior", "Posterior"),
-    scatter: bool = False,
+    windows: str = "peak",
 ) -> Dataset:
-    """One whole-body scan with counting noise; with a flat scatter window stored before the photopeak if wanted."""
+    """One whole-body scan with counting noise, in the windows of a study; where there are several, with scatter."""
     start = therapy_case.INJECTED + timedelta(hours=hours)
-    seen = np.random.default_rng(number).poisson(counts(hours * 3600.0, moved_mm)).astype(np.uint16)
+    primary, rng = counts(hours * 3600.0, moved_mm), np.random.default_rng(number)
     kept = [("Anterior", "Posterior").index(view) for view in views]
     codes = [dicom.item(CodeValue="x", CodingSchemeDesignator="99TEST", CodeMeaning=view) for view in views]
-    peak = camera.window(187, 229, "208 keV")
-    frames, detectors = seen[kept], list(range(1, len(views) + 1))
-    several: dict[str, object] = {"EnergyWindowInformationSequence": [peak]}
-    if scatter:
-        frames = np.concatenate([np.full_like(frames, 50), frames])
-        detectors *= 2
-        several = {
-            "EnergyWindowInformationSequence": [camera.window(166, 187, "lower"), peak],
-            "EnergyWindowVector": [1] * len(views) + [2] * len(views),
-        }
+    study = WINDOWS[windows]
+    frames = [rng.poisson(in_window(name, primary, limits, len(study) > 1))[kept] for name, limits in study]
     return camera.camera(
-        frames,
+        np.concatenate(frames).astype(np.uint16),
         "WHOLE BODY",
         PixelSpacing=[PIXEL_MM, PIXEL_MM],
-        DetectorVector=detectors,
+        DetectorVector=list(range(1, len(views) + 1)) * len(study),
         DetectorInformationSequence=[camera.detector(ViewCodeSequence=[code]) for code in codes],
+        EnergyWindowInformationSequence=[camera.window(*limits, name) for name, limits in study],
+        EnergyWindowVector=[k for k in range(1, len(study) + 1) for _ in views],
         ActualFrameDuration=int(DURATION_S * 1000),
         SeriesDescription=f"Whole body {number}",
         SeriesInstanceUID=f"1.2.3.7.{number}",
         AcquisitionDate=f"{start:%Y%m%d}",
         AcquisitionTime=f"{start:%H%M%S}",
-        **several,
     )

@@ -12,6 +12,7 @@ from hevesy.data.nuclides import nuclide
 from hevesy.errors import BadInput
 from hevesy.stages.imaging.supplied import Supplied
 from hevesy.stages.quantification.calibration import KnownActivity, cross_calibrate
+from hevesy.stages.quantification.energy_windows import WindowRequest
 
 
 def _instant(text: str) -> datetime:
@@ -30,6 +31,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--activity-MBq", type=float, required=True, metavar="A", help="in the phantom")
     parser.add_argument("--u-percent", type=float, required=True, metavar="P", help="its standard uncertainty")
     parser.add_argument("--measured-at", type=_instant, required=True, metavar="TIME", help="the instant it refers to")
+    parser.add_argument(
+        "--window", metavar="NAME", help="energy window of the photopeak in planar views, or its limits"
+    )
+    parser.add_argument(
+        "--scatter", metavar="NAMES", help="windows for scatter in planar views, joined by commas, or none"
+    )
     parser.add_argument("--radius-mm", type=float, metavar="R", help="count in a sphere about the centre of the counts")
     parser.add_argument("--start", type=_instant, metavar="TIME", help="of the scan, where the file lacks it")
     parser.add_argument("--duration-s", type=float, metavar="S", help="of the scan, where the file lacks it")
@@ -51,13 +58,15 @@ def run(options: argparse.Namespace) -> None:
     if not (options.activity_MBq > 0 and options.u_percent >= 0):
         raise BadInput("A phantom needs a positive activity and an uncertainty that is not negative.")
     activity = options.activity_MBq * 1e6
+    source = nuclide(options.nuclide)
     known = KnownActivity(
         Measured(activity, activity * options.u_percent / 100, "Bq", "activity meter"),
         options.measured_at,
-        nuclide(options.nuclide).decay_constant,
+        source.decay_constant,
     )
+    windows = WindowRequest(source, options.window, _names(options.scatter), ("--window NAME", "--scatter none"))
     supplied = Supplied(start=options.start, duration_s=options.duration_s)
-    factor = _on_reference(calibrate(options.scans, known, supplied, options.radius_mm), options)
+    factor = _on_reference(calibrate(options.scans, known, supplied, windows, options.radius_mm), options)
     if options.write:
         _write(options, factor)
     value, percent = factor.value * 1e6, 100 * factor.u_relative
@@ -69,6 +78,12 @@ def run(options: argparse.Namespace) -> None:
     for label, u in factor.components.items():
         print(f"  {label}: {100 * u / factor.value:.2g}%")
     print(f"case.yaml:\ncalibration:\n  counts_per_s_per_MBq: {value:.6g}\n  u_percent: {percent:.3g}")
+
+
+def _names(joined: str | None) -> tuple[str, ...] | None:
+    if joined is None:
+        return None
+    return () if joined == "none" else tuple(name.strip() for name in joined.split(","))
 
 
 def _on_reference(factor: Measured, options: argparse.Namespace) -> Measured:

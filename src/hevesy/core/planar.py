@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -43,13 +43,15 @@ class PlanarView:
         When; None where the source does not say.
     view : str
         Where the detector stood, such as ``"anterior"``; empty where the source does not say.
+    variance : (rows, columns) array or None
+        Of the counts, where something was subtracted from them; None where they are as counted.
     provenance : Provenance
         Where the counts came from.
 
     Raises
     ------
     BadInput
-        If the array is not two-dimensional or finite, or a pixel has no size.
+        If the array is not two-dimensional or finite, a pixel has no size, or the variance is not one of the counts.
     """
 
     counts: NDArray[Any] = field(repr=False)
@@ -59,6 +61,7 @@ class PlanarView:
     timing: Timing | None = None
     view: str = ""
     provenance: Provenance = field(default_factory=Provenance, repr=False)
+    variance: NDArray[Any] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         counts = np.asarray(self.counts).view()
@@ -68,3 +71,19 @@ class PlanarView:
             raise BadInput(f"A planar view cannot have pixels of {self.pixel_mm} mm.")
         counts.setflags(write=False)
         object.__setattr__(self, "counts", counts)
+        if self.variance is not None:
+            variance = np.array(self.variance)
+            if variance.shape != counts.shape or not (np.isfinite(variance).all() and (variance >= 0).all()):
+                raise BadInput("The variance of a planar view needs one value, not negative, for each pixel.")
+            variance.setflags(write=False)
+            object.__setattr__(self, "variance", variance)
+
+    @property
+    def counts_variance(self) -> NDArray[Any]:
+        """The variance of the counts of every pixel: that of counting (Poisson) unless something was subtracted."""
+        return np.maximum(self.counts, 0) if self.variance is None else self.variance
+
+    def mirrored(self) -> PlanarView:
+        """Return the view with its columns from right to left."""
+        variance = None if self.variance is None else self.variance[:, ::-1]
+        return replace(self, counts=self.counts[:, ::-1], variance=variance)

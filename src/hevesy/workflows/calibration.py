@@ -9,20 +9,25 @@ from pathlib import Path
 
 import numpy as np
 
-from hevesy.core import Image, Measured, PlanarView, Quantity, Region
+from hevesy.core import Image, Measured, Quantity, Region
 from hevesy.errors import BadInput, MissingInformation, WrongQuantity
 from hevesy.stages.imaging.folder import read_folder
-from hevesy.stages.imaging.planar_views import read_planar
 from hevesy.stages.imaging.readers import read_volumes
 from hevesy.stages.imaging.series import VOLUME_KINDS, Kind, Series
 from hevesy.stages.imaging.supplied import Supplied
 from hevesy.stages.quantification.calibration import KnownActivity, calibrate_image, calibration_factor, combine
+from hevesy.stages.quantification.energy_windows import WindowRequest
+from hevesy.workflows.conjugate_scans import photopeak_views
 
 _PLANAR = (Kind.STATIC, Kind.WHOLE_BODY)
 
 
 def calibrate(
-    scans: Sequence[Path], known: KnownActivity, supplied: Supplied, radius_mm: float | None = None
+    scans: Sequence[Path],
+    known: KnownActivity,
+    supplied: Supplied,
+    windows: WindowRequest,
+    radius_mm: float | None = None,
 ) -> Measured:
     """Return the calibration factor (``"1/s/Bq"``) of repeated scans of one phantom.
 
@@ -34,6 +39,8 @@ def calibrate(
         What was in the phantom.
     supplied : Supplied
         Start and duration where the files lack them.
+    windows : WindowRequest
+        Which energy windows of planar views to count in, and to take scatter from.
     radius_mm : float or None
         Count in the sphere of this radius about the centre of the counts; None takes the whole image.
 
@@ -42,10 +49,10 @@ def calibrate(
     BadInput
         If a folder does not hold one scan that counts.
     """
-    return combine([_one(scan, known, supplied, radius_mm) for scan in scans])
+    return combine([_one(_phantom(scan), known, supplied, windows, radius_mm) for scan in scans])
 
 
-def _one(scan: Path, known: KnownActivity, supplied: Supplied, radius_mm: float | None) -> Measured:
+def _phantom(scan: Path) -> Series:
     folder = read_folder(scan)
     found = folder.of_kind(*VOLUME_KINDS, *_PLANAR)
     if len(found) != 1:
@@ -53,9 +60,14 @@ def _one(scan: Path, known: KnownActivity, supplied: Supplied, radius_mm: float 
         raise BadInput(
             f"{scan} must hold one scan of the phantom; it holds {len(found)} ({names}).", "Give its folder."
         )
-    series = found[0]
+    return found[0]
+
+
+def _one(
+    series: Series, known: KnownActivity, supplied: Supplied, windows: WindowRequest, radius_mm: float | None
+) -> Measured:
     if series.kind in _PLANAR:
-        return _planar(series, known, supplied)
+        return _planar(series, known, supplied, windows)
     image = _counts(series, supplied)
     return calibrate_image(image, known, _sphere(image, radius_mm) if radius_mm else None)
 
@@ -82,15 +94,18 @@ def _sphere(image: Image, radius_mm: float) -> Region:
     return Region.from_mask("phantom", image.grid, inside)
 
 
-def _planar(series: Series, known: KnownActivity, supplied: Supplied) -> Measured:
-    """Take the mean over detectors: the factor of one."""
-    views: tuple[PlanarView, ...] = read_planar(series.headers[0], series.files[0], series.name)
-    total = sum(float(view.counts.sum(dtype=np.float64)) for view in views)
+def _planar(series: Series, known: KnownActivity, supplied: Supplied, windows: WindowRequest) -> Measured:
+    """Take the mean over detectors: the factor of one, in the photopeak's window without scatter."""
+    views = photopeak_views(series, windows)
+    total, variance = (
+        sum(float(a.sum(dtype=np.float64)) for a in found)
+        for found in zip(*((view.counts, view.counts_variance) for view in views), strict=True)
+    )
     timing = views[0].timing
     start: datetime | None = supplied.start or (timing.start if timing else None)
     duration = supplied.duration_s or (timing.duration_s if timing else 0.0)
     if start is None or not duration > 0:
         raise MissingInformation(f"{series.name} does not say when and how long.", "Give --start and --duration-s.")
     detectors = len({view.detector for view in views})
-    counts = Measured(total / detectors, math.sqrt(total) / detectors, "", "counts")
+    counts = Measured(total / detectors, math.sqrt(variance) / detectors, "", "counts")
     return calibration_factor(counts, start, duration, known)

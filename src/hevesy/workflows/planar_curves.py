@@ -11,16 +11,18 @@ import fnmatch
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hevesy.core import Curve, EnergyWindow, PlanarView, Role, seconds_between
+from hevesy.core import Curve, Nuclide, PlanarView, Role, seconds_between
 from hevesy.errors import ImpossibleTiming, MissingInformation, OutsideImage, OutsideValidity, UnknownName
 from hevesy.physics.attenuation_map import attenuation_from_hounsfield
 from hevesy.stages.imaging.folder import Folder
 from hevesy.stages.imaging.series import Kind, Series
 from hevesy.stages.quantification.conjugate_pair import ConjugatePair, background_share
+from hevesy.stages.quantification.energy_windows import WindowRequest, called
 from hevesy.stages.quantification.planar import overlap
 from hevesy.stages.quantification.projected_regions import (
     Depth,
@@ -33,9 +35,9 @@ from hevesy.stages.quantification.projected_regions import (
 from hevesy.stages.registration.planar import move_view, register_views
 from hevesy.stages.registration.spect_view import laid_on_view, place_on_view
 from hevesy.workflows.case import Case
+from hevesy.workflows.conjugate_scans import ConjugateScan, conjugate_scans
 from hevesy.workflows.measurement import Measurement, Series4D
 from hevesy.workflows.scans import Course
-from hevesy.workflows.whole_body import pair_of, pair_start, views_of
 
 #: background is taken from a ring this far from a region and this wide, mm: beyond the blur of a collimator
 _GAP_MM, _RING_MM = 10.0, 10.0
@@ -47,10 +49,11 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlanarCurves:
-    """Curves by region (1/s, as present), and what a reader must know of them."""
+    """Curves by region (1/s, as present), what a reader must know of them, and how they were made (plain values)."""
 
     curves: Mapping[str, Curve]
     notes: tuple[str, ...] = ()
+    made: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,11 +103,10 @@ def planar_curves(
             f"Planar curves scale to one SPECT; there are {len(course.scans)}.",
             "Name one under scans: in case.yaml, or leave 'planar' out.",
         )
-    pairs, notes = _together(_pairs(folder, case))
-    starts = [seconds_between(course.administration.time, pair_start(pair)) for pair in pairs]
-    ends = [
-        t + (p.anterior.timing.duration_s if p.anterior.timing else 0.0) for t, p in zip(starts, pairs, strict=True)
-    ]
+    scans = _scans(folder, case, course.nuclide)
+    pairs, notes = _together(scans)
+    starts = [seconds_between(course.administration.time, scan.start) for scan in scans]
+    ends = [start + scan.duration_s for start, scan in zip(starts, scans, strict=True)]
     nearest = int(np.argmin(np.abs(np.array(starts) - course.scans[0].mid_s)))
     seen, said = _regions_on(pairs[nearest], series, measured[:-1])
     own = case.number("uncertainty.counts_percent") / 100
@@ -116,11 +118,21 @@ def planar_curves(
     name = measured[-1].region.name
     whole = np.array([_mean_rate(*_sides(pair, everything)) for pair in pairs])
     curves[name] = _curve(name, (starts, ends), whole, own)
-    return PlanarCurves(curves, (*notes, *said))
+    return PlanarCurves(curves, (*notes, *said), _made(scans))
 
 
-def _pairs(folder: Folder, case: Case) -> list[ConjugatePair]:
-    """Return the conjugate pairs of a case in order of time."""
+def _made(scans: Sequence[ConjugateScan]) -> dict[str, Any]:
+    windows = scans[0].windows
+    return {
+        "scans": [scan.name for scan in scans],
+        "photopeak": called(windows.photopeak),
+        "scatter_windows": [called(window) for window in windows.scatter],
+        "scatter_share": [scan.scatter for scan in scans],
+    }
+
+
+def _scans(folder: Folder, case: Case, nuclide: Nuclide) -> list[ConjugateScan]:
+    """Return the planar scans of a case in order of time, all in the same energy windows."""
     there = folder.of_kind(Kind.WHOLE_BODY, Kind.STATIC)
     wanted: Sequence[str] | None = case.get("planar.series")
     found = list(there) if wanted is None else [_named(there, name) for name in wanted]
@@ -129,31 +141,14 @@ def _pairs(folder: Folder, case: Case) -> list[ConjugatePair]:
             f"Planar curves need two or more scans with an anterior and a posterior view; there are {len(found)}.",
             "Put whole-body or static DICOM NM views in the case's folder, or leave 'planar' out of case.yaml.",
         )
-    window = case.get("planar.window")
-    return sorted((_pair(series, window) for series in found), key=pair_start)
+    return conjugate_scans(found, window_request(case, nuclide))
 
 
-def _pair(series: Series, wanted: str | None) -> ConjugatePair:
-    """Return the pair of the one energy window, or of that which case.yaml names."""
-    views = views_of(series)
-    there = list(dict.fromkeys(_window_name(view.window) for view in views))
-    if wanted is None and len(there) > 1:
-        raise MissingInformation(
-            f"{series.name} has {len(there)} energy windows ({', '.join(there)}).",
-            f"Say which holds the photopeak: 'planar: {{window: \"{there[0]}\"}}' in case.yaml.",
-        )
-    if wanted is not None and wanted not in there:
-        raise UnknownName(
-            f"{series.name} has no energy window called '{wanted}' (case.yaml, planar).",
-            f"There are: {', '.join(there)}.",
-        )
-    return pair_of(series, [v for v in views if wanted in (None, _window_name(v.window))])
-
-
-def _window_name(window: EnergyWindow) -> str:
-    """Return a window's name, or its limits where it has none."""
-    limits = " and ".join(f"{low:g}-{high:g} keV" for low, high in window.ranges_keV)
-    return window.name or limits or "without name"
+def window_request(case: Case, nuclide: Nuclide) -> WindowRequest:
+    """Return what case.yaml says of the energy windows of planar views."""
+    scatter = case.get("planar.scatter")
+    named = None if scatter is None else () if scatter == "none" else tuple(scatter)
+    return WindowRequest(nuclide, case.get("planar.window"), named)
 
 
 def _named(there: Sequence[Series], wanted: str) -> Series:
@@ -165,19 +160,20 @@ def _named(there: Sequence[Series], wanted: str) -> Series:
     raise UnknownName(f"{fault} called '{wanted}' (case.yaml, planar).", f"There are: {listed}.")
 
 
-def _together(pairs: Sequence[ConjugatePair]) -> tuple[list[ConjugatePair], list[str]]:
+def _together(scans: Sequence[ConjugateScan]) -> tuple[list[ConjugatePair], list[str]]:
     """Bring every pair onto the first, both heads by one motion, and say how far each was moved."""
-    windows = {_window_name(pair.anterior.window) for pair in pairs}
     notes = [
-        f"Planar curves: {len(pairs)} geometric means of anterior and posterior views, energy window"
-        f" {' and '.join(sorted(windows))}, without correction for scatter, scaled to the one SPECT;"
-        " the whole body's is of all counts."
+        f"Planar curves: {len(scans)} geometric means of anterior and posterior views, {scans[0].windows}, scaled to"
+        " the one SPECT; the whole body's is of all counts."
     ]
-    still = _mean_view(pairs[0])
-    brought = [pairs[0]]
-    for number, pair in enumerate(pairs[1:], start=2):
-        motion = register_views(still, _mean_view(pair))
-        brought.append(ConjugatePair(move_view(pair.anterior, motion), move_view(pair.posterior, motion)))
+    if scans[0].windows.scatter:
+        shares = ", ".join(f"{scan.scatter:.0%}" for scan in scans)
+        notes.append(f"Scatter was {shares} of the photopeak's counts in the planar scans.")
+    still = _mean_view(scans[0].pair)
+    brought = [scans[0].pair]
+    for number, scan in enumerate(scans[1:], start=2):
+        motion = register_views(still, _mean_view(scan.pair))
+        brought.append(ConjugatePair(move_view(scan.pair.anterior, motion), move_view(scan.pair.posterior, motion)))
         shift = math.hypot(*motion.shift_mm)
         notes.append(
             f"Planar scan {number} was moved by {shift:.0f} mm and {abs(motion.rotation_deg):.1f}° onto the first"
@@ -187,11 +183,9 @@ def _together(pairs: Sequence[ConjugatePair]) -> tuple[list[ConjugatePair], list
 
 
 def _mean_view(pair: ConjugatePair) -> PlanarView:
-    return replace(pair.anterior, counts=pair.geometric_mean() * _duration_s(pair.anterior))
-
-
-def _duration_s(view: PlanarView) -> float:
-    return view.timing.duration_s if view.timing is not None else 0.0
+    view = pair.anterior
+    seconds = view.timing.duration_s if view.timing is not None else 0.0
+    return replace(view, counts=pair.geometric_mean() * seconds, variance=None)
 
 
 def _regions_on(
@@ -275,8 +269,9 @@ def _net_rate(pair: ConjugatePair, one: _Seen) -> tuple[float, float]:
         ]
     found = _mean_rate(*sides)
     if not found[0] > 0:
+        taken = f"{pair.anterior.timing.start:%Y-%m-%d}" if pair.anterior.timing else "unknown date"
         raise OutsideValidity(
-            f"'{one.name}' counts no more than what is beside it on the planar views of {pair_start(pair):%Y-%m-%d}.",
+            f"'{one.name}' counts no more than what is beside it on the planar views of {taken}.",
             f"Leave that scan out (planar: series: in case.yaml), or say 'regions: {{{one.name}: {{skip: true}}}}'.",
         )
     return found

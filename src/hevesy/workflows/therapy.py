@@ -127,22 +127,24 @@ def therapy_dose(
         warnings=_warnings(course, series, (*regions, body), measured, case, kinetics.doubts),
         inputs=_inputs(course),
         comparisons=_comparisons(source, engines, measured[:-1], progress),
-        settings=_settings(case, shapes.curves),
+        settings=_settings(case, shapes),
     )
     return Outcome(result, course.scans[series.reference].series)
 
 
-def _settings(case: Case, planar: Mapping[str, Curve]) -> dict[str, Any]:
-    """Return the effective configuration; planar curves with their times (h) and their values as given."""
+def _settings(case: Case, planar: PlanarCurves) -> dict[str, Any]:
+    """Return the effective configuration; planar curves with times (h) and values as given, and how they were made."""
     settings: dict[str, Any] = {"given": dict(case.settings), "assumed": case.assumed()}
-    if planar:
+    if planar.made:
+        settings["planar_views"] = dict(planar.made)
+    if planar.curves:
         settings["planar"] = {
             name: {
                 "t_h": (curve.mid_s / 3600).tolist(),
                 "value": (curve.activity_Bq / 1e6).tolist(),
                 "u": (curve.u_Bq / 1e6).tolist(),
             }
-            for name, curve in planar.items()
+            for name, curve in planar.curves.items()
         }
     return settings
 

@@ -108,3 +108,37 @@ def test_the_mapping_adds_no_fault_to_a_dicom_object(phantom, tmp_path):
         return {line for line in (ran.stdout + ran.stderr).splitlines() if line.startswith("Error")}
 
     assert faults(copy) <= faults(scan)
+
+
+def planar_phantom(folder, *limits):
+    """One static view in several windows: 1000 counts a pixel in the first, 200, 100, … in the others."""
+    stored = np.stack([np.full((6, 7), n, np.uint16) for n in (1000, 200, 100)[: len(limits)]])
+    made = camera.camera(
+        stored,
+        "STATIC",
+        EnergyWindowInformationSequence=[camera.window(*pair, f"w{k}") for k, pair in enumerate(limits)],
+        EnergyWindowVector=list(range(1, len(limits) + 1)),
+        DetectorVector=[1] * len(limits),
+        ActualFrameDuration=900000,
+    )
+    return dicom.write(folder / "planar", [made])
+
+
+def test_planar_views_are_counted_in_the_photopeak_without_scatter(tmp_path, capsys):
+    scan = planar_phantom(tmp_path, (187, 229), (166, 187), (229, 250))
+    _, out, _ = run(capsys, scan, *KNOWN, "--json")
+    mean = 500 * math.exp(-DECAY * 86400) * -math.expm1(-DECAY * 900) / (DECAY * 900)
+    found = json.loads(out)
+    # windows half as wide as the peak: all of their counts together are its scatter
+    assert found["counts_per_s_per_MBq"] == pytest.approx(42 * 700 / 900 / mean, rel=1e-5)
+    assert found["components_percent"]["counts"] == pytest.approx(100 * math.sqrt(42 * 1300) / (42 * 700), rel=1e-6)
+    _, out, _ = run(capsys, scan, *KNOWN, "--json", "--scatter", "none")
+    assert json.loads(out)["counts_per_s_per_MBq"] == pytest.approx(42 * 1000 / 900 / mean, rel=1e-5)
+
+
+def test_a_photopeak_that_cannot_be_told_is_asked_for(tmp_path, capsys):
+    scan = planar_phantom(tmp_path, (187, 229), (101, 124))
+    code, _, err = run(capsys, scan, *KNOWN)
+    assert code != 0
+    assert "Name the photopeak's: --window NAME" in err
+    assert run(capsys, scan, *KNOWN, "--window", "187-229 keV")[0] == 0

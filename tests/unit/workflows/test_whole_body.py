@@ -8,9 +8,14 @@ import pytest
 
 from factories import camera, dicom
 from hevesy.core import Administration, Measured
-from hevesy.errors import BadInput, MissingInformation, NoWashout, UnphysicalCurve
+from hevesy.data.nuclides import nuclide
+from hevesy.errors import MissingInformation, NoWashout, UnphysicalCurve
+from hevesy.stages.imaging.folder import read_folder
+from hevesy.stages.imaging.series import Kind
 from hevesy.stages.kinetics import fit_curve
+from hevesy.stages.quantification.energy_windows import WindowRequest
 from hevesy.stages.quantification.first_reading import calibrated_by_first
+from hevesy.workflows.conjugate_scans import conjugate_scans
 from hevesy.workflows.whole_body import whole_body, whole_body_fit
 
 HOUR = 3600.0
@@ -44,6 +49,10 @@ def whole_body_scan(number, when, activity, views=("Posterior", "Anterior")):
     return made
 
 
+def scans_in(folder):
+    return conjugate_scans(read_folder(folder).of_kind(Kind.WHOLE_BODY), WindowRequest(nuclide("Tc-99m")))
+
+
 def activity(seconds):
     first = 7.4e9 * math.exp(-DECAY.value * HOUR)
     return first * math.exp(-RATE * (seconds - HOUR))
@@ -59,7 +68,7 @@ def folder(tmp_path):
 
 
 def test_the_curve_is_the_share_of_the_first_scan_times_what_was_given(folder):
-    found = whole_body(folder, GIVEN, DECAY)
+    found = whole_body(scans_in(folder), GIVEN, DECAY)
     curve = found.curve
     assert curve.starts_s / HOUR == pytest.approx([1, 24, 48, 120])
     # the first is what is left of the administered activity half-way through the scan; pixels are whole numbers
@@ -72,7 +81,7 @@ def test_the_curve_is_the_share_of_the_first_scan_times_what_was_given(folder):
 
 
 def test_counting_is_the_uncertainty_of_each_point(folder):
-    curve = whole_body(folder, GIVEN, DECAY).curve
+    curve = whole_body(scans_in(folder), GIVEN, DECAY).curve
     front = round(activity(120 * HOUR) * 4e-6 / 4) * 4000
     back = round(activity(120 * HOUR) * 1e-6 / 4) * 4000
     assert curve.u_Bq[-1] / curve.activity_Bq[-1] == pytest.approx(0.5 * math.hypot(front**-0.5, back**-0.5), rel=1e-6)
@@ -81,18 +90,12 @@ def test_counting_is_the_uncertainty_of_each_point(folder):
 def test_one_view_is_no_pair(tmp_path):
     made = [whole_body_scan(1, INJECTED, 7e9, views=("Anterior",))]
     with pytest.raises(MissingInformation, match="no posterior view"):
-        whole_body(dicom.write(tmp_path / "one", made), GIVEN, DECAY)
+        scans_in(dicom.write(tmp_path / "one", made))
 
 
 def test_an_unknown_administered_activity_is_asked_for(folder):
     with pytest.raises(MissingInformation, match="calibrated by the administered activity"):
-        whole_body(folder, Administration("Lu-177", INJECTED), DECAY)
-
-
-def test_a_folder_without_whole_body_scans_is_refused(tmp_path):
-    folder = dicom.write(tmp_path / "spect", [camera.reconstruction(np.ones((5, 3, 4), np.uint16))])
-    with pytest.raises(BadInput, match="no whole-body scan"):
-        whole_body(folder, GIVEN, DECAY)
+        whole_body(scans_in(folder), Administration("Lu-177", INJECTED), DECAY)
 
 
 def readings(counts, seconds=60.0, hours=(1, 24, 48, 120), given=GIVEN.activity):

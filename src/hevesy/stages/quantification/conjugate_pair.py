@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +72,7 @@ class ConjugatePair:
             if len(mine) > 1:
                 raise BadInput(f"There are {len(mine)} {side} views.", "Give one scan and one energy window at a time.")
             found.append(mine[0])
-        return cls(found[0], replace(found[1], counts=found[1].counts[:, ::-1]))
+        return cls(found[0], found[1].mirrored())
 
     def rates(self, region: NDArray[np.bool_]) -> tuple[Measured, Measured]:
         """Return the count rates (1/s) of a region of the shared pixels in the anterior and the posterior view.
@@ -132,6 +132,6 @@ def _duration_s(view: PlanarView) -> float:
 
 
 def _rate(view: PlanarView, mask: NDArray[np.bool_]) -> Measured:
-    counts = float(view.counts[mask].sum(dtype=np.float64))
+    counts, variance = (float(a[mask].sum(dtype=np.float64)) for a in (view.counts, view.counts_variance))
     # no counts are known to about one
-    return Measured(counts, math.sqrt(max(counts, 1.0)), "", "counts").to(1 / _duration_s(view), "1/s")
+    return Measured(counts, math.sqrt(max(variance, 1.0)), "", "counts").to(1 / _duration_s(view), "1/s")

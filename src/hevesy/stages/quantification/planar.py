@@ -18,6 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from hevesy.core import Curve, Measured, PlanarView, seconds_between
 from hevesy.errors import BadInput, ImpossibleTiming, MissingInformation
+from hevesy.stages.quantification.conjugate_pair import ConjugatePair
+from hevesy.stages.quantification.energy_windows import scatter_factors
 from hevesy.stages.quantification.first_reading import WholeBodyReadings, calibrated_by_first
 
 
@@ -147,10 +149,8 @@ def scatter_corrected(peak: Measured, side: Sequence[tuple[Measured, float]], wi
     width_keV : float
         Width of the peak window.
     """
-    if len(side) not in (1, 2) or width_keV <= 0 or any(width <= 0 for _, width in side):
-        raise BadInput("Scatter correction needs one or two side windows, and widths above zero.")
-    scatter = sum((counts * (0.5 * width_keV / width) for counts, width in side[1:]), side[0][0] * 0.0)
-    return peak - (scatter + side[0][0] * (0.5 * width_keV / side[0][1]))
+    factors = scatter_factors([width for _, width in side], width_keV)
+    return peak - sum((counts * factor for factor, (counts, _) in zip(factors, side, strict=True)), side[0][0] * 0.0)
 
 
 def overlap(region: NDArray[np.bool_], others: Sequence[NDArray[np.bool_]]) -> float:
@@ -207,14 +207,14 @@ def hybrid_curve(planar: Curve, spect: Measured, spect_s: float) -> tuple[Curve,
 
 
 def whole_body_curve(
-    pairs: Sequence[tuple[PlanarView, PlanarView]], injected: datetime, administered: Measured, decay_constant: float
+    pairs: Sequence[ConjugatePair], injected: datetime, administered: Measured, decay_constant: float
 ) -> WholeBodyReadings:
     """Return the activity of the whole body from conjugate whole-body views, calibrated by the first, before voiding.
 
     Parameters
     ----------
-    pairs : sequence of (PlanarView, PlanarView)
-        Anterior and posterior counts of each scan, with timing, in order.
+    pairs : sequence of ConjugatePair
+        Of each scan, with timing, in order.
     injected : datetime
         Administration.
     administered : Measured
@@ -231,10 +231,10 @@ def whole_body_curve(
     """
     if len(pairs) < 2:
         raise BadInput(f"A whole-body curve needs two or more scans, not {len(pairs)}.")
-    rates = [_geometric_rate(anterior, posterior) for anterior, posterior in pairs]
-    starts = np.array([_since(anterior, injected) for anterior, _ in pairs])
-    lengths = np.array([anterior.timing.duration_s if anterior.timing else 0.0 for anterior, _ in pairs])
-    return calibrated_by_first((starts, starts + lengths), rates, administered, decay_constant)
+    means = [_mean_rate(pair) for pair in pairs]
+    starts = np.array([_since(pair.anterior, injected) for pair in pairs])
+    lengths = np.array([pair.anterior.timing.duration_s if pair.anterior.timing else 0.0 for pair in pairs])
+    return calibrated_by_first((starts, starts + lengths), means, administered, decay_constant)
 
 
 def _since(view: PlanarView, injected: datetime) -> float:
@@ -243,13 +243,8 @@ def _since(view: PlanarView, injected: datetime) -> float:
     return seconds_between(injected, view.timing.start)
 
 
-def _geometric_rate(anterior: PlanarView, posterior: PlanarView) -> Measured:
-    totals = [float(view.counts.sum(dtype=np.float64)) for view in (anterior, posterior)]
-    duration = anterior.timing.duration_s if anterior.timing else 0.0
-    if min(totals) <= 0 or not duration > 0:
-        raise BadInput(
-            "A whole-body view holds no counts or has no duration.", "Check the energy window and the times."
-        )
-    rate = math.sqrt(totals[0] * totals[1]) / duration
-    # √N of each view; the mean's relative variance is a quarter of the sum
-    return Measured(rate, 0.5 * rate * math.sqrt(1 / totals[0] + 1 / totals[1]), "1/s", "counts")
+def _mean_rate(pair: ConjugatePair) -> Measured:
+    anterior, posterior = pair.rates(np.ones(pair.anterior.counts.shape, bool))
+    if not (anterior.value > 0 and posterior.value > 0):
+        raise BadInput("A whole-body view holds no counts.", "Check the energy window.")
+    return ((anterior * posterior) ** 0.5).to(1.0, "1/s")

@@ -69,9 +69,12 @@ def move_view(view: PlanarView, motion: PlanarMotion) -> PlanarView:
     image = _to_sitk(view, root=False)
     transform = _about_centre(image)
     transform.SetParameters((math.radians(motion.rotation_deg), motion.shift_mm[1], motion.shift_mm[0]))
-    counts = sitk.GetArrayFromImage(sitk.Resample(image, image, transform, sitk.sitkLinear, 0.0))
+    moved = [
+        sitk.GetArrayFromImage(sitk.Resample(_to_sitk(one, root=False), image, transform, sitk.sitkLinear, 0.0))
+        for one in (view, *([] if view.variance is None else [replace(view, counts=view.variance, variance=None)]))
+    ]
     history = view.provenance.then("moved", shift_mm=motion.shift_mm, rotation_deg=motion.rotation_deg)
-    return replace(view, counts=counts, provenance=history)
+    return replace(view, counts=moved[0], variance=moved[1] if moved[1:] else None, provenance=history)
 
 
 def _check_alike(fixed: PlanarView, moving: PlanarView) -> None:

@@ -64,7 +64,7 @@ def place_on_view(view: PlanarView, part: NDArray[np.float64]) -> Place:
     row, column, agreement = _best(*roots)
     _refuse_turned(*roots, agreement)
     window = padded[row : row + part.shape[0], column : column + part.shape[1]]
-    motion = register_views(replace(view, counts=window), replace(view, counts=part))
+    motion = register_views(replace(view, counts=window, variance=None), replace(view, counts=part, variance=None))
     if motion.agreement_after < LEAST_AGREEMENT:
         raise RegistrationWorsened(
             f"The SPECT was not found on the planar view (best correlation {motion.agreement_after:.2f}).",
@@ -75,7 +75,7 @@ def place_on_view(view: PlanarView, part: NDArray[np.float64]) -> Place:
 
 def laid_on_view(view: PlanarView, part: NDArray[np.float64], place: Place) -> Array:
     """Return a picture laid where its like was found, on all pixels of the view; zero elsewhere."""
-    moved = move_view(replace(view, counts=part), place.motion).counts
+    moved = move_view(replace(view, counts=part, variance=None), place.motion).counts
     full = np.zeros(view.counts.shape)
     (row, column), (rows, columns) = place.corner, part.shape
     into = (slice(max(row, 0), row + rows), slice(max(column, 0), column + columns))

@@ -8,6 +8,7 @@ from hevesy.core.material import Material
 from hevesy.core.measured import Measured
 from hevesy.core.nuclide import BetaSpectrum, Daughter, Emission, EmissionKind, Nuclide
 from hevesy.core.patient import Administration, Patient
+from hevesy.core.placement import Placement
 from hevesy.core.planar import EnergyWindow, PlanarView
 from hevesy.core.projections import Projections
 from hevesy.core.provenance import Provenance, Step
@@ -31,6 +32,7 @@ __all__ = [
     "Nuclide",
     "Outline",
     "Patient",
+    "Placement",
     "PlanarView",
     "Projections",
     "Provenance",

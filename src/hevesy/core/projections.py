@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hevesy.core.grid import Grid
+from hevesy.core.placement import Placement
 from hevesy.core.planar import EnergyWindow
 from hevesy.core.provenance import Provenance
 from hevesy.core.timing import Timing
@@ -39,6 +41,8 @@ class Projections:
         Start and length of the whole acquisition; None where the source does not say.
     frame_of_reference : str or None
         DICOM frame of reference UID.
+    placement : Placement
+        Where the axis of rotation lies in the patient, as far as the source says.
     provenance : Provenance
         Where the counts came from.
 
@@ -57,6 +61,7 @@ class Projections:
     window: EnergyWindow = field(default_factory=EnergyWindow)
     timing: Timing | None = None
     frame_of_reference: str | None = None
+    placement: Placement = field(default_factory=Placement)
     provenance: Provenance = field(default_factory=Provenance, repr=False)
 
     def __post_init__(self) -> None:
@@ -76,3 +81,21 @@ class Projections:
                 raise BadInput(f"{len(counts)} views need as many {name.replace('_', ' ')}, not shape {array.shape}.")
             array.setflags(write=False)
             object.__setattr__(self, name, array)
+
+    @property
+    def grid(self) -> Grid:
+        """The volume that the projections see: (columns, columns, rows) voxels about the axis of rotation.
+
+        Array axes 0 and 1 run to the patient's left and back, axis 2 as the rows do. Where the axis lies is not
+        known, the volume is centred on the origin, without a frame of reference.
+        """
+        _, rows, columns = self.counts.shape
+        along, across = self.pixel_mm
+        step = -along if self.placement.rows_to_feet else along
+        affine = np.diag([across, across, step, 1.0])
+        if self.placement.axis_mm is None:
+            axis, frame = (0.0, 0.0, -step * (rows - 1) / 2), None
+        else:
+            axis, frame = self.placement.axis_mm, self.frame_of_reference
+        affine[:3, 3] = np.array(axis) - (across * (columns - 1) / 2, across * (columns - 1) / 2, 0.0)
+        return Grid((columns, columns, rows), affine, frame)

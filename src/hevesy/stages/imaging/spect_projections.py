@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hevesy.core import EnergyWindow, Projections, Provenance
 from hevesy.errors import MissingInformation
 from hevesy.stages.imaging import header
+from hevesy.stages.imaging.axis_of_rotation import Found, find_axis, first_view
 from hevesy.stages.imaging.camera_frames import (
     acquisition_length_s,
     camera_timing,
@@ -45,7 +46,9 @@ def read_projections(head: Any, path: Path, what: str) -> tuple[Projections, ...
     angles, durations = _angles_and_durations(head, vectors, what)
     length_s, length_notes = acquisition_length_s(head)
     radii = _radii(head, vectors)
-    notes = (*timing_notes(head), *length_notes, *lossy_notes(head))
+    found = _placement(head, vectors, angles, radii, what)
+    counts = counts[..., ::-1] if found.mirrored else counts
+    notes = (*timing_notes(head), *length_notes, *lossy_notes(head), *found.notes)
     if radii is None:
         notes = (*notes, "The distance of the detectors from the axis (0018,1142) is not stated.")
     keys = np.stack([vectors["window"], vectors["interval"], vectors["slot"]], axis=1)
@@ -63,6 +66,7 @@ def read_projections(head: Any, path: Path, what: str) -> tuple[Projections, ...
                 window=pick(windows, int(key[0]), EnergyWindow()),
                 timing=camera_timing(head, length_s),
                 frame_of_reference=header.text(head, "FrameOfReferenceUID") or None,
+                placement=found.placement,
                 provenance=Provenance(f"DICOM series {header.text(head, 'SeriesInstanceUID')}", notes=notes),
             )
         )
@@ -118,3 +122,22 @@ def _radii(head: Any, vectors: dict[str, NDArray[np.int64]]) -> NDArray[np.float
                 radii[frame] = radius
                 break
     return radii if radii.all() else None
+
+
+def _placement(
+    head: Any,
+    vectors: dict[str, NDArray[np.int64]],
+    angles: NDArray[np.float64],
+    radii: NDArray[np.float64] | None,
+    what: str,
+) -> Found:
+    """Find the axis of rotation from the first view of every detector."""
+    detectors = header.items(head, "DetectorInformationSequence")
+    views = []
+    for number in np.unique(vectors["detector"]):
+        detector = pick(detectors, int(number), head)
+        first = int(np.lexsort((vectors["view"], vectors["detector"] != number))[0])
+        view = first_view(detector, float(angles[first]), None if radii is None else float(radii[first]))
+        if view is not None:
+            views.append(view)
+    return find_axis(head, views, pixel_mm(head, what)[1] * (header.whole(head, "Columns") - 1))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hevesy.core import Grid, Image, Measured, Projections, Quantity
+from hevesy.core import Image, Measured, Projections, Quantity
 from hevesy.core.planar import EnergyWindow
 from hevesy.errors import ContradictoryInformation, MissingInformation, UnknownName, WrongQuantity
 from hevesy.stages.quantification.reconstruction.orbit import Orbit
@@ -125,14 +125,11 @@ def counts_image(volume: NDArray[np.float32], projections: Projections) -> Image
     Returns
     -------
     Image
-        Counts; centred on the axis of rotation, whose place in the patient is not known: no frame of reference.
+        Counts, on the grid of the projections.
     """
-    lattice = lattice_of(projections)
-    affine = np.diag([lattice.pixel_mm, lattice.pixel_mm, -lattice.slice_mm, 1.0])  # rows run from head to feet
-    affine[:3, 3] = -affine[:3, :3] @ ((np.array(lattice.shape) - 1) / 2)
     provenance = projections.provenance.then("reconstruction", views=len(projections.angles_deg))
     values = volume * np.float32(len(projections.angles_deg))
-    return Image(values, Grid(lattice.shape, affine), Quantity.COUNTS, projections.timing, provenance)
+    return Image(values, projections.grid, Quantity.COUNTS, projections.timing, provenance)
 
 
 def calibrated(image: Image, factor: Measured) -> Image:

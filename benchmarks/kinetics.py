@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from hevesy.core import Curve, Grid, Image, Quantity
 from hevesy.data.effective_half_lives import PublishedHalfLife
 from hevesy.data.nuclides import nuclide
-from hevesy.stages.kinetics import MODELS, fit_curve, score, simulate, tia_image
+from hevesy.stages.kinetics import MODELS, VoxelFit, fit_curve, score, simulate, tia_image
 
 Array = NDArray[np.float64]
 HOUR = 3600.0
@@ -166,9 +166,9 @@ def voxels(size: int = 128) -> None:
         return [Image(v[: n**3].reshape(of.shape), of, Quantity.ACTIVITY_CONCENTRATION) for v in values]
 
     for model in ("mono", "auto"):
-        tia_image(images(small), frames, PHYSICAL, 0.05, model)
+        tia_image(images(small), frames, PHYSICAL, VoxelFit(0.05, model))
         began, used = time.perf_counter(), time.process_time()
-        result = tia_image(images(grid), frames, PHYSICAL, 0.05, model)
+        result = tia_image(images(grid), frames, PHYSICAL, VoxelFit(0.05, model))
         took, used = time.perf_counter() - began, time.process_time() - used
         error = np.median(np.abs(result.tia.values.ravel() / truth - 1))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6

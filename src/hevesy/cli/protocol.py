@@ -75,6 +75,7 @@ def show(scores: list[Score], options: argparse.Namespace) -> None:
     console = Console(highlight=False)
     console.print(
         f"{options.patients} simulated patients with {options.radiopharmaceutical}, {options.noise_percent:g}% noise."
-        " Published half-lives; uptake and spread of activity are assumed."
+        " Published half-lives; uptake and spread of activity are assumed.",
+        soft_wrap=True,
     )
     console.print(table)

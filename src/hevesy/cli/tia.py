@@ -11,7 +11,7 @@ from typing import Any
 from hevesy.core import Measured
 from hevesy.data.nuclides import nuclide
 from hevesy.errors import BadInput, MissingInformation
-from hevesy.stages.kinetics import METHODS, MODELS, Fit, PopulationHalfLife, read_cohort, read_curves
+from hevesy.stages.kinetics import CRITERIA, METHODS, MODELS, Fit, PopulationHalfLife, read_cohort, read_curves
 from hevesy.workflows.integration import Integration, integrate
 
 MBQ_H = 1e6 * 3600.0
@@ -25,6 +25,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--nuclide", required=True, help="such as Lu-177")
     models = ", ".join([*MODELS, "average", "bayes"])
     parser.add_argument("--model", default="auto", help=f"auto (default), {models}")
+    parser.add_argument(
+        "--criterion",
+        choices=list(CRITERIA),
+        help="how auto and average compare models (default aic; aicc where a curve has no u_MBq)",
+    )
     parser.add_argument("--one-scan", metavar="METHOD", help=f"for curves of one point: {', '.join(METHODS)}")
     parser.add_argument("--u-percent", type=float, metavar="P", help="standard uncertainty of points without u_MBq")
     parser.add_argument("--half-life-h", type=float, metavar="H", help="effective half-life of every region")
@@ -63,6 +68,7 @@ def run(options: argparse.Namespace) -> None:
         radiopharmaceutical=options.radiopharmaceutical,
         cohort=read_cohort(options.cohort, relative) if options.cohort else {},
         administered=_administered(options),
+        criterion=options.criterion,
     )
     fits, more = integrate(curves, asked)
     if options.counter:
@@ -115,6 +121,7 @@ def describe(fit: Fit) -> dict[str, Any]:
         "name": fit.name,
         "model": fit.model,
         "method": fit.method,
+        "criterion": fit.criterion or None,
         "tia_MBq_h": {
             "value": tia.value / MBQ_H,
             "u": tia.u / MBQ_H,
@@ -152,6 +159,9 @@ def show(fits: list[Fit], warnings: tuple[str, ...]) -> None:
         )
     console = Console(highlight=False)
     console.print(table, soft_wrap=True)
+    for criterion in dict.fromkeys(fit.criterion for fit in fits if fit.criterion):
+        names = ", ".join(fit.name for fit in fits if fit.criterion == criterion)
+        console.print(f"Models compared by {criterion}: {names}.", markup=False, soft_wrap=True)
     for line in warnings:
         console.print(f"- {line}", markup=False, soft_wrap=True)
     for fit in fits:

@@ -25,6 +25,8 @@ class Curve:
         points share (calibration, recovery) scales the whole curve and is carried beside it.
     name : str
         The region's name.
+    u_known : bool
+        False where only the ratios of `u_Bq` mean something, and their common scale must be estimated.
 
     Raises
     ------
@@ -39,6 +41,7 @@ class Curve:
     activity_Bq: NDArray[np.float64]
     u_Bq: NDArray[np.float64]
     name: str = field(default="")
+    u_known: bool = field(default=True)
 
     def __post_init__(self) -> None:
         for attribute in ("starts_s", "ends_s", "activity_Bq", "u_Bq"):

@@ -46,6 +46,8 @@ class Integration:
         Whose decay is in the curves.
     model : str
         A model, ``"auto"``, ``"average"`` or ``"bayes"``.
+    criterion : str or None
+        ``"aic"`` or ``"aicc"``, by which models are compared; None takes the one that the curve allows.
     one_scan : str or None
         The method for curves of one point; None refuses them.
     half_life : PopulationHalfLife or None
@@ -65,6 +67,7 @@ class Integration:
     radiopharmaceutical: str | None = None
     cohort: Mapping[str, Mapping[str, Curve]] = field(default_factory=dict)
     administered: Measured | None = None
+    criterion: str | None = None
 
 
 def integrate(curves: Sequence[Curve], asked: Integration) -> tuple[list[Fit], tuple[str, ...]]:
@@ -90,6 +93,8 @@ def integrate(curves: Sequence[Curve], asked: Integration) -> tuple[list[Fit], t
 
 def _one(curve: Curve, asked: Integration) -> Fit:
     decay = asked.nuclide.decay_constant
+    if not curve.u_known:
+        _require_fit(curve, asked)
     if asked.model == "bayes":
         return bayes_tia(curve, decay, _prior(curve, asked))
     if len(curve) == 1:
@@ -108,7 +113,16 @@ def _one(curve: Curve, asked: Integration) -> Fit:
         population = _population(curve, asked, True)
         assert population is not None
         return bounded_tia(curve, decay, population)
-    return fit_curve(curve, decay, asked.model)
+    return fit_curve(curve, decay, asked.model, asked.criterion)
+
+
+def _require_fit(curve: Curve, asked: Integration) -> None:
+    """Refuse a curve without uncertainties where no fit's residuals can tell them."""
+    if asked.model == "bayes" or len(curve) == 1 or still_rising(curve, asked.nuclide.decay_constant):
+        raise MissingInformation(
+            f"Curve '{curve.name}' states no uncertainty, and without a fit there is nothing to estimate it from.",
+            "Fill the column u_MBq, or give --u-percent.",
+        )
 
 
 def published_tissue(region: str, radiopharmaceutical: str) -> PublishedHalfLife | None:

@@ -200,3 +200,43 @@ def test_neither_curves_nor_counter_is_refused(capsys):
     code, _, err = run(capsys, "--nuclide", "I-131")
     assert code != 0
     assert "Give a table of curves, or --counter" in err
+
+
+def test_the_criterion_is_named_in_the_table_and_in_json(table, capsys):
+    path = table(HEAD + rows("kidney", (4, 24, 48, 96, 168), 50))
+    _, out, _ = run(capsys, path, "--nuclide", "Lu-177")
+    assert "Models compared by AIC: kidney." in out
+    _, out, _ = run(capsys, path, "--nuclide", "Lu-177", "--criterion", "aicc", "--json")
+    region = json.loads(out)["regions"][0]
+    assert region["criterion"] == "AICc"
+    assert "Too many parameters for 5 scans" in region["method"]
+
+
+def test_a_table_without_uncertainties_is_fitted_with_those_of_its_scatter_and_aicc(table, capsys):
+    scatter = (1.03, 0.96, 1.02, 0.98, 1.03, 0.97)
+    lines = [
+        f"kidney,{t},{100 * 2 ** (-t / 50) * s!r}\n" for t, s in zip((4, 24, 48, 96, 120, 168), scatter, strict=True)
+    ]
+    path = table("region,t_h,activity_MBq\n" + "".join(lines))
+    code, out, _ = run(capsys, path, "--nuclide", "Lu-177", "--json")
+    region = json.loads(out)["regions"][0]
+    assert code == 0
+    assert region["criterion"] == "AICc"
+    assert "estimated from their scatter" in region["method"]
+    low, high = region["tia_MBq_h"]["interval95"]
+    assert low < 100 * 50 / math.log(2) < high
+
+
+@pytest.mark.parametrize(
+    ("points", "arguments"),
+    [
+        ("kidney,24,10\n", ("--one-scan", "hanscheid2018")),
+        ("kidney,24,10\nkidney,48,5\n", ("--model", "bayes", "--half-life-h", "50", "--half-life-gsd", "1.2")),
+        ("kidney,24,10\nkidney,48,20\n", ("--half-life-h", "50", "--half-life-gsd", "1.2")),
+    ],
+)
+def test_what_fits_nothing_refuses_a_table_without_uncertainties(table, capsys, points, arguments):
+    code, _, err = run(capsys, table("region,t_h,activity_MBq\n" + points), "--nuclide", "Lu-177", *arguments)
+    assert code == 5
+    assert "states no uncertainty" in err
+    assert "--u-percent" in err

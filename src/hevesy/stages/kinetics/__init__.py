@@ -3,6 +3,7 @@
 from hevesy.stages.kinetics.bayes import KineticPrior, Posterior, bayes_tia, best_next, expected_shrinkage, posterior
 from hevesy.stages.kinetics.bounded import BoundedCurve, best_next_scan, bounded_tia, trapezoid_tia
 from hevesy.stages.kinetics.cohort import fit_population, prior_of_cohort
+from hevesy.stages.kinetics.criterion import CRITERIA, Criterion, criterion_named
 from hevesy.stages.kinetics.curve_files import read_cohort, read_curves
 from hevesy.stages.kinetics.exponentials import fit_curve
 from hevesy.stages.kinetics.fit import EXTRAPOLATION_WARNING, Exponentials, Fit, TimeActivity
@@ -12,16 +13,18 @@ from hevesy.stages.kinetics.patients import ESTIMATORS, Patients, Score, methods
 from hevesy.stages.kinetics.physical import check_physical, still_rising
 from hevesy.stages.kinetics.population import PopulationHalfLife
 from hevesy.stages.kinetics.shared_tail import fit_shared_tail
-from hevesy.stages.kinetics.voxels import LABELS, TiaImage, tia_image
+from hevesy.stages.kinetics.voxels import LABELS, TiaImage, VoxelFit, tia_image
 
 __all__ = [
     "CANDIDATES",
+    "CRITERIA",
     "ESTIMATORS",
     "EXTRAPOLATION_WARNING",
     "LABELS",
     "METHODS",
     "MODELS",
     "BoundedCurve",
+    "Criterion",
     "Exponentials",
     "Fit",
     "KineticPrior",
@@ -32,11 +35,13 @@ __all__ = [
     "Score",
     "TiaImage",
     "TimeActivity",
+    "VoxelFit",
     "bayes_tia",
     "best_next",
     "best_next_scan",
     "bounded_tia",
     "check_physical",
+    "criterion_named",
     "expected_shrinkage",
     "fit_curve",
     "fit_population",

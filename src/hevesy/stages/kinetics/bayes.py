@@ -209,7 +209,6 @@ def bayes_tia(
         interval95=(float(low), float(high)),
         effective_half_life=Measured(centre, spread, "s", "fit"),
         tail_fraction=float(found.weights @ tail) / float(found.weights @ found.tia),
-        aicc=math.nan,
         chi2=math.nan,
         method=(
             f"Hierarchical Bayes: {scans} and a population (effective half-life {prior.washout.median_s / 3600:.3g} h,"

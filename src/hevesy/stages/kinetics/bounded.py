@@ -117,7 +117,6 @@ def bounded_tia(curve: Curve, decay_constant: Measured | float, population: Popu
         ),
         effective_half_life=None,
         tail_fraction=tail,
-        aicc=math.nan,
         chi2=math.nan,
         method=_method(population, rate, fast),
         warnings=tuple(_warnings(curve, tail)),

@@ -11,8 +11,10 @@ import numpy as np
 from hevesy.core import Curve, Measured
 from hevesy.errors import BadInput, HevesyError
 from hevesy.stages.kinetics.bayes import KineticPrior
+from hevesy.stages.kinetics.criterion import criterion_named
 from hevesy.stages.kinetics.exponentials import fit_curve
 from hevesy.stages.kinetics.fit import Fit
+from hevesy.stages.kinetics.models import MODELS
 from hevesy.stages.kinetics.population import PopulationHalfLife
 
 #: fewer patients say too little of a spread
@@ -51,11 +53,13 @@ def fit_population(values: Sequence[Measured], source: str) -> PopulationHalfLif
 
 def _washout(curve: Curve, decay_constant: Measured | float) -> Fit | None:
     """Fit one washout, with uptake where that is the better by Akaike's criterion; None where neither can be."""
+    aic = criterion_named("aic", u_known=True)
     fits = []
     for model in ("mono", "uptake"):
         with contextlib.suppress(HevesyError):
-            fits.append(fit_curve(curve, decay_constant, model))
-    return min(fits, key=lambda fit: fit.aicc, default=None)
+            fit = fit_curve(curve, decay_constant, model)
+            fits.append((aic.of(fit.chi2, MODELS[model].parameters, len(curve)), fit))
+    return min(fits, key=lambda scored: scored[0], default=(0.0, None))[1]
 
 
 def prior_of_cohort(curves: Mapping[str, Curve], decay_constant: Measured | float, source: str) -> KineticPrior:

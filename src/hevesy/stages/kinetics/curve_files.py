@@ -16,6 +16,8 @@ from hevesy.errors import BadInput, EmptyInput, ImpossibleTiming, MissingInforma
 HOUR, MBQ = 3600.0, 1e6
 _CURVE_COLUMNS = ("region", "t_h", "activity_MBq")
 _OPTIONAL = ("u_MBq", "duration_h", "patient")
+#: relative uncertainty by which the physics of a curve is checked that states none
+_GUESSED_U = 0.1
 #: MBq in one region past which, or below which, a unit is probably wrong
 _PLAUSIBLE_MBQ = (1e-3, 5e4)
 
@@ -29,7 +31,8 @@ def read_curves(path: Path, relative_u: float | None = None) -> tuple[list[Curve
         Columns ``region, t_h, activity_MBq`` and, where known, ``u_MBq`` (standard uncertainty that is independent of
         the other points) and ``duration_h`` (of the scan, which starts at ``t_h``).
     relative_u : float or None
-        Relative standard uncertainty where the table gives none.
+        Relative standard uncertainty where the table gives none. Without it, a curve of which no point has an
+        uncertainty is weighted as if all had the same relative one, of a scale that is not known.
 
     Returns
     -------
@@ -115,15 +118,16 @@ def _curve(name: str, rows: list[dict[str, str]], relative_u: float | None) -> C
         )
     if len(set(t)) < t.size:
         raise ImpossibleTiming(f"{where} has two points at one time.", "Average them, or give each its own time.")
-    if relative_u is None and not all(row.get("u_MBq") for row in rows):
+    given = [bool(row.get("u_MBq")) for row in rows]
+    if relative_u is None and any(given) and not all(given):
         raise MissingInformation(
             f"{where} has points without u_MBq.", "Fill the column, or give --u-percent for all points that lack it."
         )
     u = [
-        _number(row, "u_MBq", where) * MBQ if row.get("u_MBq") else float(relative_u or 0.0) * a
+        _number(row, "u_MBq", where) * MBQ if row.get("u_MBq") else (relative_u or _GUESSED_U) * a
         for row, a in zip(rows, activity, strict=True)
     ]
-    return Curve(t, t + duration, activity, np.array(u), name)
+    return Curve(t, t + duration, activity, np.array(u), name, u_known=any(given) or relative_u is not None)
 
 
 def _implausible(curve: Curve) -> str:

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hevesy.core import Curve, Measured
-from hevesy.errors import BadInput, NoWashout
+from hevesy.errors import BadInput, MissingInformation, NoWashout
 from hevesy.kernels.fitting import fit_exponentials, frame_mean, integral_limit
 from hevesy.stages.kinetics.bounded import trapezoid_tia
+from hevesy.stages.kinetics.criterion import EXACT, Criterion, criterion_named
 from hevesy.stages.kinetics.fit import EXTRAPOLATION_WARNING, Exponentials, Fit
 from hevesy.stages.kinetics.models import CANDIDATES, SCEPTICS, Model, model_named
 from hevesy.stages.kinetics.physical import decay_rate, still_rising
 
 Array = NDArray[np.float64]
 
-#: chi² by which the likelihood falls at the end of a 95% interval
-_RISE_95 = 1.959964**2
+#: normal deviate at the end of a 95% interval, whose square chi² rises by
+_NORMAL_95 = 1.959964
 #: a model this close to the best by Akaike's criterion describes the points as well (Burnham & Anderson 2002, 2.6)
 _RIVAL = 6.0
 _DISAGREEMENT = 0.05
@@ -46,12 +47,16 @@ class Solution:
         return float(np.sum(self.amplitudes / self.rates))
 
     @property
-    def criterion(self) -> float:
-        """Akaike's criterion with the variances known: chi² + 2k needs no second-order term."""
-        return self.chi2 + 2.0 * self.model.parameters
+    def freedom(self) -> int:
+        """Degrees of freedom that the parameters leave."""
+        return self.points - self.model.parameters
+
+    def by(self, criterion: Criterion) -> float:
+        """Return a criterion of this solution."""
+        return criterion.of(self.chi2, self.model.parameters, self.points)
 
 
-def fit_curve(curve: Curve, decay_constant: Measured | float, model: str = "auto") -> Fit:
+def fit_curve(curve: Curve, decay_constant: Measured | float, model: str = "auto", criterion: str | None = None) -> Fit:
     """Fit a time-activity curve and integrate it over all time.
 
     The mean of the model over each frame is fitted, weighted by the points' uncertainties, with no rate
@@ -60,17 +65,22 @@ def fit_curve(curve: Curve, decay_constant: Measured | float, model: str = "auto
     Parameters
     ----------
     curve : Curve
-        At least as many points as the model has parameters.
+        At least as many points as the model has parameters; one more where its uncertainties are not known, and are
+        estimated from the residuals.
     decay_constant : Measured or float
         Physical, 1/s.
     model : str
-        A key of `MODELS`; ``"auto"`` takes the one with the least Akaike criterion; ``"average"`` weights all
+        A key of `MODELS`; ``"auto"`` takes the one with the least criterion; ``"average"`` weights all
         of `CANDIDATES` by it (Burnham & Anderson 2002, 4.1 and 4.3).
+    criterion : str or None
+        ``"aic"`` or ``"aicc"``; None takes AIC where the curve's uncertainties are known, and AICc where they are not.
 
     Raises
     ------
     BadInput
         If there are fewer points than parameters, or no activity.
+    MissingInformation
+        If uncertainties are not known and no residual is left to estimate them from.
     NoWashout
         If the activity has not begun to fall by the last scan.
     UnknownName
@@ -78,14 +88,19 @@ def fit_curve(curve: Curve, decay_constant: Measured | float, model: str = "auto
     """
     rate = decay_rate(decay_constant)
     _check(curve, decay_constant, model)
+    measure = criterion_named(criterion, curve.u_known)
     if model not in ("auto", "average"):
         return describe(curve, decay_constant, solve(curve, rate, model_named(model)), ())
-    solutions = _candidates(curve, rate, CANDIDATES)
-    best = min(solutions, key=lambda s: s.criterion)
+    tried = _candidates(curve, rate, CANDIDATES)
+    usable = [s for s in tried if s.by(measure) < math.inf]
+    best = min(usable or tried, key=lambda s: s.by(measure))  # the first has the fewest parameters
+    choice, doubt = _choice(len(curve), [s.model.name for s in usable], measure)
     if model == "average":
-        return _average(curve, decay_constant, solutions, best)
-    sceptics = [name for name in SCEPTICS if 2 * model_named(name).parameters < best.criterion + _RIVAL]
-    return describe(curve, decay_constant, best, _rivals(solutions + _candidates(curve, rate, sceptics), best))
+        found = _average(curve, decay_constant, usable or [best], measure)
+    else:
+        found = describe(curve, decay_constant, best, _rivals(curve, rate, tried, best))
+    method = f"{found.method} {choice}"
+    return replace(found, method=method, warnings=(*doubt, *found.warnings), criterion=measure.label)
 
 
 def _check(curve: Curve, decay_constant: Measured | float, model: str) -> None:
@@ -131,9 +146,31 @@ def _candidates(curve: Curve, rate: float, names: Sequence[str]) -> list[Solutio
     return [solve(curve, rate, m) for m in models if m.parameters <= len(curve)]
 
 
-def _rivals(solutions: list[Solution], best: Solution) -> tuple[str, ...]:
-    """Warn where a model that describes the points as well gives another integral."""
-    close = [s for s in solutions if s.criterion - best.criterion < _RIVAL]
+def _choice(points: int, usable: Sequence[str], measure: Criterion) -> tuple[str, tuple[str, ...]]:
+    """Say among what was chosen, by what, and warn where there was nothing to choose."""
+    left_out = [name for name in CANDIDATES if name not in usable]
+    said = f"Compared by {measure.label}: {', '.join(usable)}."
+    if left_out:
+        said += f" Too many parameters for {points} scans: {', '.join(left_out)}."
+    if not measure.corrected or len(usable) > 1:
+        return said, ()
+    if usable:
+        return said, (f"{points} scans leave {measure.label} one model, '{usable[0]}': it was not compared.",)
+    return (
+        f"The model with the fewest parameters was taken, as {measure.label} is not defined for {points} scans.",
+        (f"{measure.label} is not defined for any model with {points} scans: none was compared with another.",),
+    )
+
+
+def _rivals(curve: Curve, rate: float, tried: list[Solution], best: Solution) -> tuple[str, ...]:
+    """Warn where a model that describes the points as well gives another integral, whether or not it was a candidate.
+
+    Models are close by AIC, which is defined also where AICc is not.
+    """
+    plain = Criterion(corrected=False, u_known=curve.u_known)
+    limit = best.by(plain) + _RIVAL
+    sceptics = [n for n in SCEPTICS if plain.of(0.0, model_named(n).parameters, best.points) < limit]
+    close = [s for s in tried + _candidates(curve, rate, sceptics) if s is best or s.by(plain) < limit]
     tias = [s.tia for s in close]
     if max(tias) - min(tias) <= _DISAGREEMENT * best.tia:
         return ()
@@ -159,25 +196,47 @@ def _covariance(curve: Curve, solution: Solution, bounds: Array) -> tuple[Array,
     idle = solution.amplitudes == 0
     free = np.concatenate([solution.coefs > 0, ~(at_limit | idle)])
     jacobian = _jacobian(curve, solution)[:, free]
-    full = np.zeros((m + k, m + k))
-    if free.any():
-        scale = np.linalg.norm(jacobian, axis=0)
-        scale[scale == 0] = 1.0
-        inverse = np.linalg.pinv(jacobian / scale, rcond=1e-12)
-        full[np.ix_(free, free)] = inverse @ inverse.T / np.outer(scale, scale)
     spread = np.zeros((2 * k, m + k))
     spread[:k, :m], spread[k:, m:] = solution.model.mix.T, np.eye(k)
+    scale = np.linalg.norm(jacobian, axis=0)
+    scale[scale == 0] = 1.0
+    # amplitudes are sums of coefficients whose errors may cancel: add up roots, so that no variance falls below zero
+    root = spread[:, free] @ (np.linalg.pinv(jacobian / scale, rcond=1e-12) / scale[:, None])
     held = bool((at_limit & (bounds[0] != bounds[1]) & ~idle).any() or not (solution.coefs > 0).all())
-    return spread @ full @ spread.T, held
+    return root @ root.T, held
 
 
-def _interval(curve: Curve, solution: Solution, bounds: Array, u: float) -> tuple[float, float]:
+def _scaled(curve: Curve, solution: Solution) -> tuple[Curve, Solution, float, str]:
+    """Return curve and solution with known uncertainties, the deviate of a 95% interval, and what was estimated.
+
+    Where the scale of the uncertainties is not known, it is that of the residuals, and the deviate is Student's.
+    """
+    if curve.u_known:
+        return curve, solution, _NORMAL_95, ""
+    if solution.freedom < 1:
+        raise MissingInformation(
+            f"Curve '{curve.name}' has {len(curve)} points without uncertainties and '{solution.model.name}' as many"
+            " parameters: nothing is left to estimate them from.",
+            "Give the uncertainties: column u_MBq, or --u-percent.",
+        )
+    from scipy.special import stdtrit
+
+    variance = max(solution.chi2 / solution.freedom, EXACT)
+    scaled = replace(curve, u_Bq=curve.u_Bq * math.sqrt(variance), u_known=True)
+    typical = float(np.median(scaled.u_Bq / np.maximum(curve.activity_Bq, scaled.u_Bq)))
+    freedom = f"{solution.freedom} degree{'s' * (solution.freedom > 1)} of freedom"
+    said = f" The points' uncertainty, {typical:.2g} of each, is estimated from their scatter ({freedom})."
+    known = replace(solution, chi2=solution.chi2 / variance)
+    return scaled, known, float(stdtrit(solution.freedom, 0.975)), said
+
+
+def _interval(curve: Curve, solution: Solution, bounds: Array, u: float, deviate: float) -> tuple[float, float]:
     """Return the profile-likelihood 95% interval of the integral, Bq·s."""
     tia = solution.tia
     step = max(1.5 * min(u, tia), 1e-4 * tia)
     ends = []
     for sign in (-1.0, 1.0):
-        search = np.array([tia, sign * step, solution.chi2, _RISE_95, 1e3 / step])
+        search = np.array([tia, sign * step, solution.chi2, deviate**2, 1e3 / step])
         ends.append(float(integral_limit(_data(curve), solution.model.mix, bounds, solution.rates, search)))
     return ends[0], ends[1]
 
@@ -192,11 +251,12 @@ def _correlated(values: Array, covariance: Array, unit: str, label: str) -> list
 
 def describe(curve: Curve, decay_constant: Measured | float, solution: Solution, more: tuple[str, ...]) -> Fit:
     """Return a solution as a fit, with covariance, interval and warnings."""
+    curve, solution, deviate, estimated = _scaled(curve, solution)
     bounds = solution.bounds
     covariance, held = _covariance(curve, solution, bounds)
-    shape = Exponentials(solution.amplitudes, solution.rates, covariance)
+    shape = Exponentials(solution.amplitudes, solution.rates, covariance, deviate)
     parameters = _parameters(shape)
-    tia, interval = _integral(curve, solution, bounds, parameters, held)
+    tia, interval = _integral(curve, solution, parameters, held, deviate)
     tail = shape.integral(float(curve.ends_s[-1])) / tia.value
     return Fit(
         name=curve.name,
@@ -207,9 +267,8 @@ def describe(curve: Curve, decay_constant: Measured | float, solution: Solution,
         interval95=interval,
         effective_half_life=_slowest_half_life(shape, parameters),
         tail_fraction=tail,
-        aicc=solution.criterion,
         chi2=solution.chi2,
-        method=f"Fit of {solution.model.description} to {len(curve)} scans.",
+        method=f"Fit of {solution.model.description} to {len(curve)} scans.{estimated}",
         warnings=(*more, *_warnings(curve, solution, shape, bounds)),
         shape=shape,
     )
@@ -230,12 +289,12 @@ def _parameters(shape: Exponentials) -> dict[str, Measured]:
 
 
 def _integral(
-    curve: Curve, solution: Solution, bounds: Array, parameters: dict[str, Measured], held: bool
+    curve: Curve, solution: Solution, parameters: dict[str, Measured], held: bool, deviate: float
 ) -> tuple[Measured, tuple[float, float]]:
     terms = [parameters[f"amplitude_{i + 1}"] / parameters[f"rate_{i + 1}"] for i in range(solution.rates.size)]
     tia = sum(terms[1:], terms[0]).to(1.0, "Bq·s")
-    low, high = _interval(curve, solution, bounds, tia.u)
-    missing = ((high - low) / (2 * 1.959964)) ** 2 - tia.u**2
+    low, high = _interval(curve, solution, solution.bounds, tia.u, deviate)
+    missing = ((high - low) / (2 * deviate)) ** 2 - tia.u**2
     if held and missing > 0:
         # a parameter on its limit has no share in the covariance: the profile knows better
         tia = tia + Measured(0.0, math.sqrt(missing), "Bq·s", "fit")
@@ -272,7 +331,7 @@ def _warnings(curve: Curve, solution: Solution, shape: Exponentials, bounds: Arr
     for share, where in ((tail, "after the last scan"), (head, "before the first scan")):
         if share > EXTRAPOLATION_WARNING:
             found.append(f"{share:.0%} of the time-integrated activity lies {where}, where nothing was measured.")
-    freedom = solution.points - solution.model.parameters
+    freedom = solution.freedom
     if freedom == 0:
         found.append(
             f"{solution.points} scans and {solution.model.parameters} parameters: the fit cannot be checked"
@@ -295,32 +354,25 @@ def _chi2_limit(freedom: int) -> float:
     return freedom * (1.0 - c + 2.3263 * math.sqrt(c)) ** 3
 
 
-def _average(curve: Curve, decay_constant: Measured | float, solutions: list[Solution], best: Solution) -> Fit:
+def _average(curve: Curve, decay_constant: Measured | float, solutions: list[Solution], measure: Criterion) -> Fit:
     """Weight every model by exp(-Δ/2); the spread between them is part of the uncertainty."""
     fits = [describe(curve, decay_constant, s, ()) for s in solutions]
-    raw = np.array([math.exp(-0.5 * (s.criterion - best.criterion)) for s in solutions])
+    values = np.array([s.by(measure) for s in solutions])
+    best = int(np.argmin(values))
+    raw = np.exp(-0.5 * (values - values[best])) if math.isfinite(values[best]) else np.ones(1)
     weights = raw / raw.sum()
-    chosen = fits[solutions.index(best)]
+    chosen = fits[best]
     values = np.array([f.tia.value for f in fits])
     mean = float(weights @ values)
     fitted = math.sqrt(float(weights @ np.array([f.tia.u**2 for f in fits])))
     between = Measured(0.0, math.sqrt(float(weights @ (values - mean) ** 2)), "Bq·s", "model")
-    tia = Measured(mean, fitted, "Bq·s", "fit") + between
-    low = min(f.interval95[0] for f, w in zip(fits, weights, strict=True) if w > 0.05)
-    high = max(f.interval95[1] for f, w in zip(fits, weights, strict=True) if w > 0.05)
+    heavy = [f.interval95 for f, w in zip(fits, weights, strict=True) if w > 0.05]
     shares = ", ".join(f"{f.model} {w:.0%}" for f, w in zip(fits, weights, strict=True))
-    return Fit(
-        name=curve.name,
+    return replace(
+        chosen,
         model="average",
-        parameters=chosen.parameters,
-        covariance=chosen.covariance,
-        tia=tia,
-        interval95=(low, high),
-        effective_half_life=chosen.effective_half_life,
+        tia=Measured(mean, fitted, "Bq·s", "fit") + between,
+        interval95=(min(low for low, _ in heavy), max(high for _, high in heavy)),
         tail_fraction=float(weights @ np.array([f.tail_fraction for f in fits])),
-        aicc=chosen.aicc,
-        chi2=chosen.chi2,
-        method=f"Average of models by Akaike weight ({shares}); curve and half-life of {chosen.model}.",
-        warnings=chosen.warnings,
-        shape=chosen.shape,
+        method=f"{chosen.method} Averaged by weight ({shares}); curve and half-life are those of {chosen.model}.",
     )

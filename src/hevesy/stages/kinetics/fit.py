@@ -38,11 +38,14 @@ class Exponentials:
         A(t) = Σ amplitude · exp(-rate · t).
     covariance : (2k, 2k) array
         Of the amplitudes, then the rates.
+    deviate : float
+        Standard uncertainties to the end of a 95% interval.
     """
 
     amplitudes_Bq: Array
     rates_per_s: Array
     covariance: Array = field(repr=False)
+    deviate: float = 1.959964
 
     def activity(self, t_s: ArrayLike) -> Array:
         """Return the activity at times t_s, Bq."""
@@ -50,12 +53,12 @@ class Exponentials:
         return np.asarray(np.exp(-np.multiply.outer(t, self.rates_per_s)) @ self.amplitudes_Bq)
 
     def band(self, t_s: ArrayLike) -> tuple[Array, Array]:
-        """Return activity ± 1.96 standard uncertainties at times t_s, Bq; not below zero."""
+        """Return the 95% interval of the activity at times t_s, Bq; not below zero."""
         t = np.asarray(t_s, np.float64)
         decays = np.exp(-np.multiply.outer(t, self.rates_per_s))
         gradient = np.concatenate([decays, -t[..., None] * decays * self.amplitudes_Bq], axis=-1)
         variance = np.einsum("...i,ij,...j->...", gradient, self.covariance, gradient)
-        middle, half = decays @ self.amplitudes_Bq, 1.96 * np.sqrt(np.maximum(variance, 0.0))
+        middle, half = decays @ self.amplitudes_Bq, self.deviate * np.sqrt(np.maximum(variance, 0.0))
         return np.maximum(middle - half, 0.0), middle + half
 
     def integral(self, start_s: float = 0.0, end_s: float = math.inf) -> float:
@@ -86,8 +89,6 @@ class Fit:
         Of the slowest component, s; None where no washout was seen.
     tail_fraction : float
         Share of `tia` after the last scan.
-    aicc : float
-        Akaike's criterion of the fit; NaN where nothing was fitted.
     chi2 : float
         Weighted sum of squares; NaN where nothing was fitted.
     method : str
@@ -98,6 +99,8 @@ class Fit:
         The curve.
     best_next_scan_s : float or None
         When a further scan would narrow the result most, s after administration.
+    criterion : str
+        ``"AIC"`` or ``"AICc"``, by which the model was chosen or models were weighted; empty where it was asked for.
     """
 
     name: str
@@ -108,12 +111,12 @@ class Fit:
     interval95: tuple[float, float]
     effective_half_life: Measured | None
     tail_fraction: float
-    aicc: float
     chi2: float
     method: str
     warnings: tuple[str, ...]
     shape: TimeActivity = field(repr=False)
     best_next_scan_s: float | None = None
+    criterion: str = ""
 
     def activity(self, t_s: ArrayLike) -> Array:
         """Return the activity at times t_s, Bq."""

@@ -68,7 +68,7 @@ def scaled_to(fit: Fit, spect: Measured, spect_s: float) -> Fit:
         covariance=covariance,
         tia=tia,
         interval95=(tia.value * math.exp(-spread), tia.value * math.exp(spread)),
-        method=f"{fit.method.rstrip('.')} (planar), scaled to the SPECT at {spect_s / 3600:.4g} h.",
+        method=f"{fit.method} Planar shape, scaled to the SPECT at {spect_s / 3600:.4g} h.",
         shape=Exponentials(shape.amplitudes_Bq * factor, shape.rates_per_s, covariance),
     )
 

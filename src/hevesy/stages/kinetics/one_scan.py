@@ -196,7 +196,6 @@ def _result(
         ),
         effective_half_life=None,
         tail_fraction=math.exp(-k * float(curve.ends_s[0])),
-        aicc=math.nan,
         chi2=math.nan,
         method=METHODS[method][0].upper() + METHODS[method][1:] + ".",
         warnings=(*warnings, "One scan: the washout is assumed, not measured."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +13,7 @@ from hevesy.core import Image, Measured, Quantity
 from hevesy.errors import BadInput, ImpossibleTiming, UnknownName
 from hevesy.kernels.trapezoids import integrate_trapezoids
 from hevesy.kernels.voxel_fitting import MONO, NOTHING, TRAPEZOID, fit_mono, improve_by_pair
+from hevesy.stages.kinetics.criterion import EXACT, Criterion, criterion_named
 from hevesy.stages.kinetics.models import Model, model_named
 from hevesy.stages.kinetics.physical import decay_rate
 
@@ -31,6 +32,8 @@ LABELS = {
 VOXEL_CANDIDATES = ("mono", "uptake", "bi")
 #: a voxel's uncertainty falls no further below this share of its own maximum
 _FLOOR = 0.1
+#: the noise of voxels: a first guess, from about how many it is estimated, and how often it is corrected
+_GUESSED_U, _SAMPLE, _ROUNDS = 0.1, 20_000, 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +52,10 @@ class TiaImage:
         How many voxels each method has.
     warnings : tuple of str
         What a reader must know.
+    relative_u : float
+        Relative standard uncertainty of a voxel's value: as stated, or estimated.
+    criterion : str
+        ``"AIC"`` or ``"AICc"``, by which models were compared; empty where one was asked for.
     """
 
     tia: Image
@@ -56,14 +63,47 @@ class TiaImage:
     method: Image
     voxels: dict[str, int]
     warnings: tuple[str, ...] = field(default=())
+    relative_u: float = math.nan
+    criterion: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VoxelFit:
+    """What is asked of every voxel.
+
+    Parameters
+    ----------
+    relative_u : float or None
+        Relative standard uncertainty of a voxel's value; it falls no further below a tenth of the voxel's maximum.
+        None takes the scatter of all voxels about the richest model that leaves a residual.
+    model : str
+        ``"mono"``, another of two exponentials at most, ``"trapezoid"``, or ``"auto"``: the one of
+        `VOXEL_CANDIDATES` with the least criterion.
+    criterion : str or None
+        ``"aic"`` or ``"aicc"``; None takes AIC where `relative_u` is stated, and AICc where it is not.
+
+    Raises
+    ------
+    BadInput
+        If the uncertainty is not positive.
+    """
+
+    relative_u: float | None
+    model: str = "mono"
+    criterion: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.relative_u is not None and not 0 < self.relative_u < 10:
+            raise BadInput(
+                f"A relative standard uncertainty of {self.relative_u} is not usable.", "0.1 stands for 10%."
+            )
 
 
 def tia_image(
     images: Sequence[Image],
     frames_s: ArrayLike,
     decay_constant: Measured | float,
-    relative_u: float,
-    model: str = "mono",
+    asked: VoxelFit,
     mask: NDArray[np.bool_] | None = None,
 ) -> TiaImage:
     """Fit every voxel of a series and integrate over all time.
@@ -79,19 +119,15 @@ def tia_image(
         Start and end of each frame after administration, s, in order.
     decay_constant : Measured or float
         Physical, 1/s.
-    relative_u : float
-        Relative standard uncertainty of a voxel's value; it falls no further below a tenth of the voxel's
-        maximum.
-    model : str
-        ``"mono"``, another of two exponentials at most, ``"trapezoid"``, or ``"auto"``: the one of
-        `VOXEL_CANDIDATES` with the least Akaike criterion.
+    asked : VoxelFit
+        Which model, and what is known of the noise.
     mask : (n0, n1, n2) array of bool or None
         Where to fit; elsewhere the result is zero.
 
     Raises
     ------
     BadInput
-        If there are fewer images than parameters, or the uncertainty is not positive.
+        If there are fewer images than parameters, or no residual is left to estimate the noise from.
     ImpossibleTiming
         If the frames are out of order or before administration.
     GridMismatch, WrongQuantity
@@ -101,17 +137,59 @@ def tia_image(
     """
     rate = decay_rate(decay_constant)
     frames = _frames(images, frames_s)
-    models = _models(model, len(images))
-    if not 0 < relative_u < 10:
-        raise BadInput(f"A relative standard uncertainty of {relative_u} is not usable.", "0.1 stands for 10%.")
+    models = _models(asked.model, len(images))
     inside = np.ones(images[0].grid.shape, np.bool_) if mask is None else np.asarray(mask, np.bool_)
     if inside.shape != images[0].grid.shape:
         raise BadInput(f"The mask has shape {inside.shape}, the images {images[0].grid.shape}.")
     values = np.empty((len(images), int(inside.sum())), np.float32)
     for row, image in zip(values, images, strict=True):
         row[:] = image.values[inside]
-    out = _fit(values, frames, rate, np.array([relative_u, _FLOOR, 0.0]), models)
-    return _assemble(images[0], inside, out, models)
+    u = _scatter(values, frames, rate) if asked.relative_u is None else asked.relative_u
+    measure = criterion_named(asked.criterion or ("aicc" if asked.relative_u is None else None), u_known=True)
+    compared, doubt = _comparable(models, measure, len(images))
+    out = _fit(values, frames, rate, u, compared, measure)
+    result = _assemble(images[0], inside, out, compared)
+    label = measure.label if asked.model == "auto" else ""
+    return replace(result, warnings=(*doubt, *result.warnings), relative_u=u, criterion=label)
+
+
+def _comparable(models: list[Model], measure: Criterion, scans: int) -> tuple[list[Model], tuple[str, ...]]:
+    """Return the models for which the criterion is defined, and a warning where one alone is left of several."""
+    defined = [m for m in models if measure.penalty(m.parameters, scans) < math.inf] or models[:1]
+    if len(models) > 1 and len(defined) == 1:
+        left = f"{scans} scans leave {measure.label} one model, '{defined[0].name}': it was not compared in any voxel."
+        return defined, (left,)
+    return defined, ()
+
+
+def _scatter(values: NDArray[np.float32], frames: NDArray[np.float64], rate: float) -> float:
+    """Return the relative uncertainty that makes chi² of the median voxel what chance gives.
+
+    The scatter is that about the better of one washout and the candidate with the most parameters that leaves a
+    residual. Thousands of voxels share it, so that it is as good as known; choosing the better takes a tenth off it.
+    """
+    usable = [m for name in VOXEL_CANDIDATES if (m := model_named(name)).parameters < len(frames)]
+    if not usable:
+        raise BadInput(f"{len(frames)} scans leave no residual to estimate the noise of voxels from.", "State it.")
+    from scipy.special import chdtri
+
+    models = list({m.name: m for m in (usable[0], max(usable, key=lambda m: m.parameters))}.values())
+    sample = np.ascontiguousarray(values[:, :: max(1, values.shape[1] // _SAMPLE)])
+    u = _GUESSED_U
+    for _ in range(_ROUNDS):
+        out = _fit(sample, frames, rate, u, models, Criterion(corrected=False))
+        spent = np.select([out[3] == _label(m) for m in models], [float(m.parameters) for m in models], math.nan)
+        fitted = np.isfinite(spent)
+        if not fitted.any():
+            raise BadInput("No voxel falls: there is no residual to estimate the noise from.", "State it.")
+        chi2 = float(np.median(out[4, fitted] - 2.0 * spent[fitted]))
+        expected = float(np.mean(chdtri(len(frames) - spent[fitted], 0.5)))
+        u *= math.sqrt(max(chi2 / expected, EXACT))
+    return u
+
+
+def _label(model: Model) -> int:
+    return next(label for label, name in LABELS.items() if name == model.name)
 
 
 def _frames(images: Sequence[Image], frames_s: ArrayLike) -> NDArray[np.float64]:
@@ -149,22 +227,23 @@ def _fit(
     values: NDArray[np.float32],
     frames: NDArray[np.float64],
     rate: float,
-    noise: NDArray[np.float64],
+    relative_u: float,
     models: list[Model],
+    measure: Criterion,
 ) -> NDArray[np.float32]:
+    noise, scans = np.array([relative_u, _FLOOR, 0.0]), len(frames)
     middle = frames.mean(axis=1)
     first = float(middle[0] if middle[0] > 0 else middle[1])
     if not models:
         return integrate_trapezoids(values, frames, rate, noise)
     mono = model_named("mono")
     out = fit_mono(values, frames, _range(mono, rate, first), noise)
-    if mono not in models:
-        out[4] = np.inf
+    # the kernel adds the penalty of AIC
+    out[4] += measure.penalty(mono.parameters, scans) - 2.0 * mono.parameters if mono in models else np.inf
     for model in models:
         if model is not mono:
-            label = next(k for k, v in LABELS.items() if v == model.name)
             slow = math.log(model.bounds(rate, first)[1, -1])
-            kind = np.array([label, 2.0 * model.parameters, float(model.physical_tail), slow])
+            kind = np.array([_label(model), measure.penalty(model.parameters, scans), float(model.physical_tail), slow])
             improve_by_pair(values, frames, _range(model, rate, first), noise, (model.mix, kind), out)
     return out
 

@@ -129,6 +129,18 @@ def test_the_average_of_models_is_as_uncertain_as_the_models_disagree():
     assert abs(average.tia.value / auto.tia.value - 1) < 0.25
 
 
+@pytest.mark.parametrize("share", [0.4, 0.9, 1.0])
+def test_an_uptake_that_the_scans_hardly_see_leaves_the_washout_its_own_uncertainty(share):
+    # amplitude and rate of the uptake take up the first two scans, uncertain by 10⁷ of themselves; what is left of them
+    # cancels in the washout, which the last two scans give
+    times = np.array([4, 24, 72, 168]) * HOUR
+    exact = 1e8 * (np.exp(-rate(80) * times) - share * np.exp(-rate(0.8) * times))
+    fit = fit_curve(Curve.at_instants(times, exact, 0.05 * exact), PHYSICAL, "uptake-free")
+    late = fit_curve(Curve.at_instants(times[2:], exact[2:], 0.05 * exact[2:]), PHYSICAL, "mono")
+    assert fit.parameters["amplitude_2"].u == pytest.approx(late.parameters["amplitude_1"].u, rel=1e-3)
+    assert (np.diag(fit.covariance) > 0).all()
+
+
 def test_a_curve_that_still_rises_at_its_last_scan_is_not_fitted():
     with pytest.raises(NoWashout, match="still rises at its last scan"):
         fit_curve(Curve.at_instants([4 * HOUR, 24 * HOUR], [1e8, 1.4e8], [5e6, 7e6], "lesion"), PHYSICAL)

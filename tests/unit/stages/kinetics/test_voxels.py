@@ -7,7 +7,7 @@ import pytest
 
 from hevesy.core import Grid, Image, Quantity
 from hevesy.errors import BadInput, GridMismatch, ImpossibleTiming, UnknownName, WrongQuantity
-from hevesy.stages.kinetics import LABELS, tia_image
+from hevesy.stages.kinetics import LABELS, VoxelFit, tia_image
 
 HOUR = 3600.0
 PHYSICAL = math.log(2) / (6.647 * 24 * HOUR)
@@ -42,7 +42,7 @@ def truth():
 @pytest.mark.parametrize("model", ["mono", "uptake"])
 def test_noise_free_voxels_return_the_closed_form_integral(truth, model):
     values, exact = truth[model]
-    result = tia_image(images(values), FRAMES, PHYSICAL, 0.05, model)
+    result = tia_image(images(values), FRAMES, PHYSICAL, VoxelFit(0.05, model))
     # single precision holds 1e-7, the exponential of a frame's mean 1e-5
     assert np.abs(result.tia.values.ravel() / exact - 1).max() < 1e-4
     assert result.voxels == {model: 8000}
@@ -53,7 +53,7 @@ def test_noise_free_voxels_return_the_closed_form_integral(truth, model):
 def test_the_error_map_holds_the_true_error_two_times_in_three(truth, model):
     values, exact = truth[model]
     noisy = values * (1 + 0.05 * np.random.default_rng(3).standard_normal(values.shape))
-    result = tia_image(images(noisy), FRAMES, PHYSICAL, 0.05, model)
+    result = tia_image(images(noisy), FRAMES, PHYSICAL, VoxelFit(0.05, model))
     deviates = (result.tia.values.ravel() - exact) / result.u.values.ravel()
     # 8000 voxels: the share within one standard uncertainty is 0.683 ± 0.016 at three standard deviations;
     # what remains is the curvature that first order leaves out
@@ -63,7 +63,7 @@ def test_the_error_map_holds_the_true_error_two_times_in_three(truth, model):
 def test_auto_takes_each_voxel_by_its_own_kinetics(truth):
     values = np.where(np.arange(8000) < 4000, truth["mono"][0], truth["uptake"][0])
     exact = np.where(np.arange(8000) < 4000, truth["mono"][1], truth["uptake"][1])
-    result = tia_image(images(values), FRAMES, PHYSICAL, 0.01, "auto")
+    result = tia_image(images(values), FRAMES, PHYSICAL, VoxelFit(0.01, "auto"))
     labels = result.method.values.ravel()
     assert (labels[:4000] == 1).all()
     assert (labels[4000:] == 2).mean() > 0.8
@@ -73,7 +73,7 @@ def test_auto_takes_each_voxel_by_its_own_kinetics(truth):
 def test_a_voxel_that_still_rises_is_given_straight_lines_and_that_is_recorded(truth):
     values = truth["mono"][0].copy()
     values[:, 0] = [1.0, 2.0, 4.0, 8.0]
-    result = tia_image(images(values), FRAMES, PHYSICAL, 0.05)
+    result = tia_image(images(values), FRAMES, PHYSICAL, VoxelFit(0.05))
     assert LABELS[int(result.method.values.flat[0])] == "trapezoid"
     middle = FRAMES.mean(axis=1)
     by_hand = 0.5 * middle[0] + 1.5 * (middle[1] - middle[0]) + 3 * (middle[2] - middle[1])
@@ -88,14 +88,14 @@ def test_voxels_outside_the_mask_and_empty_ones_are_zero_and_said_to_be_nothing(
     values[:, 1] = 0.0
     mask = np.ones(SHAPE, bool)
     mask.flat[0] = False
-    result = tia_image(images(values), FRAMES, PHYSICAL, 0.05, "mono", mask)
+    result = tia_image(images(values), FRAMES, PHYSICAL, VoxelFit(0.05, "mono"), mask)
     assert result.tia.values.flat[0] == result.tia.values.flat[1] == 0.0
     assert LABELS[int(result.method.values.flat[0])] == LABELS[int(result.method.values.flat[1])] == "nothing"
 
 
 def test_the_trapezoid_of_a_slow_washout_is_near_its_closed_form():
     rates = np.full(8000, 1.0001 * PHYSICAL)
-    result = tia_image(images(1e4 * mean_over_frames(rates)), FRAMES, PHYSICAL, 0.05, "trapezoid")
+    result = tia_image(images(1e4 * mean_over_frames(rates)), FRAMES, PHYSICAL, VoxelFit(0.05, "trapezoid"))
     # chords above a convex curve: a few percent too much
     assert 0 < result.tia.values.flat[0] / (1e4 / PHYSICAL) - 1 < 0.03
 
@@ -103,26 +103,68 @@ def test_the_trapezoid_of_a_slow_washout_is_near_its_closed_form():
 def test_counts_are_refused(truth):
     wrong = [i.with_values(i.values, Quantity.COUNTS) for i in images(truth["mono"][0])]
     with pytest.raises(WrongQuantity):
-        tia_image(wrong, FRAMES, PHYSICAL, 0.05)
+        tia_image(wrong, FRAMES, PHYSICAL, VoxelFit(0.05))
 
 
 def test_images_on_two_grids_are_refused(truth):
     series = images(truth["mono"][0])
     moved = Image(series[0].values, Grid.regular(SHAPE, (4.8,) * 3, (1.0, 0, 0)), Quantity.ACTIVITY_CONCENTRATION)
     with pytest.raises(GridMismatch):
-        tia_image([*series[:3], moved], FRAMES, PHYSICAL, 0.05)
+        tia_image([*series[:3], moved], FRAMES, PHYSICAL, VoxelFit(0.05))
 
 
 def test_frames_out_of_order_are_refused(truth):
     with pytest.raises(ImpossibleTiming):
-        tia_image(images(truth["mono"][0]), FRAMES[::-1], PHYSICAL, 0.05)
+        tia_image(images(truth["mono"][0]), FRAMES[::-1], PHYSICAL, VoxelFit(0.05))
 
 
 def test_too_few_scans_for_a_model_are_refused(truth):
     with pytest.raises(BadInput, match="cannot determine the 4 parameters"):
-        tia_image(images(truth["mono"][0])[:3], FRAMES[:3], PHYSICAL, 0.05, "bi")
+        tia_image(images(truth["mono"][0])[:3], FRAMES[:3], PHYSICAL, VoxelFit(0.05, "bi"))
 
 
 def test_a_model_of_three_exponentials_is_not_for_voxels(truth):
     with pytest.raises(UnknownName, match="for voxels"):
-        tia_image(images(truth["mono"][0]), FRAMES, PHYSICAL, 0.05, "tri")
+        tia_image(images(truth["mono"][0]), FRAMES, PHYSICAL, VoxelFit(0.05, "tri"))
+
+
+@pytest.fixture(scope="module")
+def noisy(truth):
+    random = np.random.default_rng(5)
+    values = np.where(np.arange(8000) < 4000, truth["mono"][0], truth["uptake"][0])
+    return images(values * (1 + 0.05 * random.standard_normal(values.shape)))
+
+
+def test_noise_that_is_not_stated_is_estimated_from_the_scatter_of_all_voxels(noisy):
+    result = tia_image(noisy, FRAMES, PHYSICAL, VoxelFit(None, "mono"))
+    # the better of two models is nearer to the points than the truth is: up to a tenth less
+    assert result.relative_u == pytest.approx(0.05, rel=0.15)
+
+
+def test_unstated_noise_is_judged_by_aicc_which_four_scans_leave_one_model(noisy):
+    result = tia_image(noisy, FRAMES, PHYSICAL, VoxelFit(None, "auto"))
+    assert result.criterion == "AICc"
+    assert set(result.voxels) <= {"mono", "trapezoid"}
+    assert "4 scans leave AICc one model, 'mono'" in result.warnings[0]
+
+
+def test_the_criterion_can_be_asked_for_and_aicc_takes_fewer_parameters(truth):
+    five = np.array([4.0, 24.0, 48.0, 96.0, 168.0]) * HOUR
+    slow, fast = PHYSICAL + math.log(2) / (80 * HOUR), PHYSICAL + math.log(2) / (3 * HOUR)
+    values = np.exp(-five * slow) - 0.3 * np.exp(-five * fast)
+    noise = np.random.default_rng(6).standard_normal((5, 8000))
+    series, frames = images(1e4 * values[:, None] * (1 + 0.05 * noise)), np.stack([five, five], axis=1)
+    found = {name: tia_image(series, frames, PHYSICAL, VoxelFit(0.05, "auto", name)) for name in ("aic", "aicc")}
+    assert found["aicc"].voxels.get("mono", 0) > found["aic"].voxels.get("mono", 0)
+    # the second-order term of 4 parameters is not defined for 5 scans
+    assert "bi" not in found["aicc"].voxels
+
+
+def test_two_scans_leave_no_scatter_to_estimate_noise_from(noisy):
+    with pytest.raises(BadInput, match="no residual"):
+        tia_image(noisy[:2], FRAMES[:2], PHYSICAL, VoxelFit(None))
+
+
+def test_an_uncertainty_that_is_not_positive_is_refused():
+    with pytest.raises(BadInput, match="not usable"):
+        VoxelFit(0.0)

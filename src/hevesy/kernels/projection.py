@@ -1,35 +1,92 @@
-"""Parallel-beam projection of a volume with attenuation and a blur that grows with distance, and its exact adjoint.
+"""Projection of a volume with attenuation and a blur that grows with distance, and its exact adjoint.
 
-Each view looks at the volume on its own rotated lattice of depth planes. Forward, the planes are walked from the
-farthest to the nearest: what has been gathered so far is blurred by the *difference* in variance between two planes,
-then the next plane, rotated and attenuated, is added to it. So every plane gets its own blur for the price of one
-small convolution (McCarthy and Miller 1991, IEEE NSS 3:1979; Di Bella et al. 1996, IEEE Trans Nucl Sci 43:3345). Every
+Each view looks at the volume on a lattice of its own: depth planes parallel to the detector, and rays that are parallel
+or, for a fan beam, meet in a focal line beyond the volume. Forward, planes are walked from the farthest to the
+nearest, and what has been gathered is blurred by the *difference* in variance between checkpoints on the way (McCarthy
+and Miller 1991, IEEE NSS 3:1979; Di Bella et al. 1996, IEEE Trans Nucl Sci 43:3345). A plane between two checkpoints
+is shared between them so that its variance is its own, and several planes cost one small convolution. Every
 elementary step is a linear map whose transpose is written out, so that `backproject` is the transpose of `project` to
-rounding. Views run in parallel; a volume is laid out with the axis of rotation last, so that inner loops are vectors.
+rounding. Views run in parallel; a volume is laid out with the axis of rotation last, so that inner loops are vectors:
+each is short and writes one or two rows, for with more the compiler gives up proving that they do not overlap.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 from numba import get_num_threads, njit, prange, set_num_threads
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+System = tuple[NDArray[np.uint16], Floats, Ints, Ints, Floats, Floats]
 
 #: full scale of a stored survival probability: half a step is 8e-6
 SURVIVAL_SCALE = np.float32(65535.0)
 #: largest variance of one five-tap pass, in pixels²: up to here its response stays positive at every frequency
 PASS_VARIANCE = 0.6
+#: variance between checkpoints, in pixels²: one pass,
+CHECKPOINT_VARIANCE = 0.5
+#: and of the variance there at most this part: a plane shared halfway then has a kurtosis of 3.03, a Gaussian 3
+CHECKPOINT_PART = 0.2
 #: voxels times views that make a thread worth waking: about 10 ms
 STEPS_PER_THREAD = 2_000_000
-#: zeros around a plane while it is blurred
-MARGIN = 2
+#: zeros before and after each row while it is blurred; eight keep rows aligned
+MARGIN = 8
 
 
-def blur_taps(variance: NDArray[np.float64]) -> tuple[NDArray[np.int64], Floats]:
+class Walk(NamedTuple):
+    """How the planes of each view are gathered, from `walk`.
+
+    Attributes
+    ----------
+    starts : (views, groups + 1) array
+        Planes of group g are starts[g] … starts[g + 1] − 1.
+    passes : (views, groups) array
+        Five-tap passes after each group.
+    taps : (views, groups, 6) array
+        Of these passes, from `blur_taps`.
+    shares : (views, planes) array
+        Part of a plane that is added before its group is blurred; the rest is added after.
+    """
+
+    starts: Ints
+    passes: Ints
+    taps: Floats
+    shares: Floats
+
+    def of(self, views: Ints) -> Walk:
+        """Return the walk of some views."""
+        return Walk(self.starts[views], self.passes[views], self.taps[views], self.shares[views])
+
+
+class Optics(NamedTuple):
+    """What each view sees, as the kernels take it.
+
+    Attributes
+    ----------
+    surviving : (views, n, bins, nz) array
+        From `survival`; an array with no view means no attenuation.
+    frames : (views, 7) array
+        Detector normal (x, y), direction of the bins (x, y), the bin offset of the axis of rotation, and the spacing
+        of rays at the axis and its growth per plane towards the detector, in voxels: 1 and 0 where rays are parallel.
+    walk : Walk
+        The blur.
+    """
+
+    surviving: NDArray[np.uint16]
+    frames: Floats
+    walk: Walk
+
+    def arrays(self) -> System:
+        """Return all arrays, flat: compiled loops over views take no nested tuple."""
+        return (self.surviving, self.frames, *self.walk)
+
+
+def blur_taps(variance: NDArray[np.float64]) -> tuple[Ints, Floats]:
     """Return how many passes of which five-tap filter blur by given variances.
 
     Variance and fourth moment of the filter are those of a Gaussian: 2 w₁ + 8 w₂ = v and 2 w₁ + 32 w₂ = 3 v².
@@ -54,18 +111,56 @@ def blur_taps(variance: NDArray[np.float64]) -> tuple[NDArray[np.int64], Floats]
     return passes, taps.reshape(*variance.shape[:2], 6).astype(np.float32)
 
 
-@njit(parallel=True, fastmath=True, cache=True)
+def walk(variance: NDArray[np.float64]) -> Walk:
+    """Plan the blur of each view.
+
+    Parameters
+    ----------
+    variance : (views, planes, 2) array
+        Variance of the response at each plane along the two detector axes, pixels²; it may not rise from a plane to
+        the next, which is nearer.
+    """
+    views, planes, _ = variance.shape
+    kinds, kind = np.unique(variance.reshape(views, -1), axis=0, return_inverse=True)
+    kinds = kinds.reshape(-1, planes, 2)
+    ways = [_checkpoints(one.max(axis=1)) for one in kinds]
+    groups = max(len(way) for way in ways)
+    starts = np.full((len(kinds), groups + 1), planes, np.int64)
+    steps = np.zeros((len(kinds), groups, 2))
+    shares = np.ones((len(kinds), planes))
+    for v, way in enumerate(ways):
+        starts[v, : len(way)] = way
+        at = np.vstack([kinds[v][way[:-1]], kinds[v][-1:], np.zeros((1, 2))])
+        steps[v, : len(way)] = at[:-1] - at[1:]
+        for g in range(len(way) - 1):
+            own, step = slice(way[g], way[g + 1]), steps[v, g].max()
+            if step > 0:
+                shares[v, own] = (kinds[v][own].max(axis=1) - at[g + 1].max()) / step
+    passes, taps = blur_taps(steps)
+    plan = Walk(starts, passes, taps, np.clip(shares, 0, 1).astype(np.float32))
+    return plan.of(kind.ravel())
+
+
+def _checkpoints(variance: NDArray[np.float64]) -> list[int]:
+    """Return the first plane of each group; the last group is empty, for the blur of the nearest plane."""
+    starts = [0]
+    for plane, here in enumerate(variance):
+        if variance[starts[-1]] - here > min(CHECKPOINT_VARIANCE, CHECKPOINT_PART * here):
+            starts.append(plane)
+    return [*starts, variance.size]
+
+
 def survival(mu: Floats, frames: Floats, bins: int) -> NDArray[np.uint16]:
     """Return the probability that a photon leaves the volume towards the detector, for every view.
 
-    exp(−Σ μ) over all planes nearer to the detector and half of the photon's own.
+    exp(−Σ μ) over all planes nearer to the detector and half of the photon's own, along its ray.
 
     Parameters
     ----------
     mu : (n + 2, n + 2, nz) array
         Attenuation per plane (μ × spacing), with a border of zeros.
-    frames : (views, 5) array
-        Detector normal (x, y), direction of the bins (x, y), and the bin offset of the axis of rotation.
+    frames : (views, 7) array
+        See `Optics`.
     bins : int
         Number of bins across the detector.
 
@@ -74,20 +169,13 @@ def survival(mu: Floats, frames: Floats, bins: int) -> NDArray[np.uint16]:
     (views, n, bins, nz) array
         Probability × 65535; plane 0 is the farthest from the detector.
     """
+    # made here: numpy asks for large pages, and half a gigabyte of small ones takes seconds to come by
     stored = np.empty((frames.shape[0], mu.shape[0] - 2, bins, mu.shape[2]), np.uint16)
-    for view in prange(frames.shape[0]):
-        _survival_of_view(mu, frames[view], stored[view])
+    _survival_into(stored, mu, frames)
     return stored
 
 
-def project(
-    volume: Floats,
-    views: NDArray[np.int64],
-    surviving: NDArray[np.uint16],
-    frames: Floats,
-    passes: NDArray[np.int64],
-    taps: Floats,
-) -> Floats:
+def project(volume: Floats, views: Ints, optics: Optics) -> Floats:
     """Project a volume onto some of the views.
 
     Parameters
@@ -95,40 +183,29 @@ def project(
     volume : (n + 2, n + 2, nz) array
         Values with a border of zeros in the plane of rotation.
     views : (m,) array
-        Which views, as indices into the arrays below.
-    surviving : (views, n, bins, nz) array
-        From `survival`; an array with no view means no attenuation.
-    frames : (views, 5) array
-        See `survival`.
-    passes, taps : (views, n + 1) and (views, n + 1, 6) arrays
-        From `blur_taps`: what to blur before plane l is added, and at last, at index n, the blur of the nearest plane.
+        Which views, as indices into `optics`.
+    optics : Optics
+        What they see.
 
     Returns
     -------
     (m, bins, nz) array
         Sum over planes of volume × survival × blur; no voxel size enters.
     """
-    out = np.empty((views.size, *surviving.shape[2:]), np.float32)
+    out = np.empty((views.size, *optics.surviving.shape[2:]), np.float32)
     with _threads_for(volume.size * views.size):
-        _project_into(out, volume, views, (surviving, frames, passes, taps))
+        _project_into(out, volume, views, optics.arrays())
     return out
 
 
-def backproject(
-    projections: Floats,
-    views: NDArray[np.int64],
-    surviving: NDArray[np.uint16],
-    frames: Floats,
-    passes: NDArray[np.int64],
-    taps: Floats,
-) -> Floats:
+def backproject(projections: Floats, views: Ints, optics: Optics) -> Floats:
     """Apply the transpose of `project`.
 
     Parameters
     ----------
     projections : (m, bins, nz) array
         One plane of values for each of `views`.
-    views, surviving, frames, passes, taps
+    views, optics
         See `project`.
 
     Returns
@@ -136,13 +213,50 @@ def backproject(
     (n, n, nz) array
         Sum over views of the values spread back into the volume.
     """
-    side, depth = passes.shape[1] + 1, projections.shape[2]
+    with _partial_volumes(views, optics) as partial:
+        _backproject_into(partial, projections, views, optics.arrays())
+    return _sum_inside(partial)
+
+
+def backproject_ratio(
+    volume: Floats, counts: Floats, additive: Floats, floor: float, views: Ints, optics: Optics
+) -> Floats:
+    """Backproject measured over expected counts, view by view, while what the view sees is in the cache.
+
+    Parameters
+    ----------
+    volume : (n + 2, n + 2, nz) array
+        Image with a border of zeros in the plane of rotation.
+    counts, additive : (all views, bins, nz) arrays
+        Measured counts and what is expected besides the projection; an `additive` with no view means nothing.
+    floor : float
+        Expected counts below which a bin is seen by no voxel: its ratio is 0.
+    views, optics
+        See `project`.
+
+    Returns
+    -------
+    (n, n, nz) array
+        Aᵀ(y / (A f + r)) over the views.
+    """
+    with _partial_volumes(views, optics) as partial:
+        _backproject_ratio_into(partial, volume, (counts, additive, np.float32(floor)), views, optics.arrays())
+    return _sum_inside(partial)
+
+
+@contextmanager
+def _partial_volumes(views: Ints, optics: Optics) -> Iterator[Floats]:
+    """Give each worker a volume of its own to add into: no two threads write one voxel."""
+    side, depth = optics.walk.shares.shape[1] + 2, optics.surviving.shape[3]
     with _threads_for(side * side * depth * views.size) as threads:
-        workers = min(threads, views.size)  # each adds into a volume of its own: no two threads write one voxel
-        partial = np.zeros((workers, side, side, depth), np.float32)
-        _backproject_into(partial, projections, views, (surviving, frames, passes, taps))
-    inner = partial[:, 1:-1, 1:-1]  # the border holds what fell outside
-    return inner.sum(axis=0) if workers > 1 else np.ascontiguousarray(inner[0])
+        yield np.zeros((min(threads, views.size), side, side, depth), np.float32)
+
+
+def _sum_inside(partial: Floats) -> Floats:
+    total: Floats = partial[0, 1:-1, 1:-1].copy()  # the border holds what fell outside
+    for other in partial[1:]:
+        total += other[1:-1, 1:-1]
+    return total
 
 
 @contextmanager
@@ -157,46 +271,58 @@ def _threads_for(steps: int) -> Iterator[int]:
 
 
 @njit(parallel=True, fastmath=True, cache=True)
-def _project_into(
-    out: Floats,
-    volume: Floats,
-    views: NDArray[np.int64],
-    system: tuple[NDArray[np.uint16], Floats, NDArray[np.int64], Floats],
-) -> None:
-    surviving, frames, passes, taps = system
-    bins, depth = out.shape[1:]
-    for m in prange(views.size):
-        view = views[m]
-        seen = surviving[view] if surviving.shape[0] else surviving.reshape((0, bins, depth))
-        _project_view(volume, seen, frames[view], passes[view], taps[view], out[m])
+def _survival_into(stored: NDArray[np.uint16], mu: Floats, frames: Floats) -> None:
+    for view in prange(frames.shape[0]):
+        _survival_of_view(mu, frames[view], stored[view])
 
 
 @njit(parallel=True, fastmath=True, cache=True)
-def _backproject_into(
-    partial: Floats,
-    projections: Floats,
-    views: NDArray[np.int64],
-    system: tuple[NDArray[np.uint16], Floats, NDArray[np.int64], Floats],
-) -> None:
-    surviving, frames, passes, taps = system
+def _project_into(out: Floats, volume: Floats, views: Ints, system: System) -> None:
+    surviving, frames, starts, passes, taps, shares = system
+    for m in prange(views.size):
+        _project_view(volume, views[m], (surviving, frames, starts, passes, taps, shares), out[m])
+
+
+@njit(parallel=True, fastmath=True, cache=True)
+def _backproject_into(partial: Floats, projections: Floats, views: Ints, system: System) -> None:
     workers = partial.shape[0]
-    bins, depth = projections.shape[1], projections.shape[2]
+    surviving, frames, starts, passes, taps, shares = system
     for worker in prange(workers):
+        seen = (surviving, frames, starts, passes, taps, shares)
+        for m in range(worker, views.size, workers):
+            _backproject_view(projections[m], views[m], seen, partial[worker])
+
+
+@njit(parallel=True, fastmath=True, cache=True)
+def _backproject_ratio_into(
+    partial: Floats, volume: Floats, measured: tuple[Floats, Floats, np.float32], views: Ints, system: System
+) -> None:
+    counts, additive, floor = measured
+    workers = partial.shape[0]
+    surviving, frames, starts, passes, taps, shares = system
+    for worker in prange(workers):
+        seen = (surviving, frames, starts, passes, taps, shares)
+        expected = np.empty((counts.shape[1], counts.shape[2]), np.float32)
         for m in range(worker, views.size, workers):
             view = views[m]
-            seen = surviving[view] if surviving.shape[0] else surviving.reshape((0, bins, depth))
-            _backproject_view(projections[m], seen, frames[view], passes[view], taps[view], partial[worker])
+            _project_view(volume, view, seen, expected)
+            for u in range(expected.shape[0]):
+                for k in range(expected.shape[1]):
+                    mean = expected[u, k] + (additive[view, u, k] if additive.shape[0] else np.float32(0))
+                    expected[u, k] = counts[view, u, k] / mean if mean > floor else np.float32(0)
+            _backproject_view(expected, view, seen, partial[worker])
 
 
 @njit(fastmath=True, cache=True, inline="always")
 def _place(frame: Floats, n: int, bins: int, plane: int, u: int) -> tuple[np.float32, np.float32]:
-    """Return the padded index (i, j) of a sample of the rotated lattice."""
+    """Return the padded index (i, j) of a sample of a view's lattice; far outside where it lies beyond the focus."""
     half = np.float32(0.5) * np.float32(n - 1)
     along = np.float32(plane) - half
-    across = np.float32(u) - np.float32(0.5) * np.float32(bins - 1) - frame[4]
+    spacing = frame[5] + frame[6] * along
+    across = (np.float32(u) - np.float32(0.5) * np.float32(bins - 1) - frame[4]) * spacing
     i = half + along * frame[0] + across * frame[2] + np.float32(1.0)
     j = half + along * frame[1] + across * frame[3] + np.float32(1.0)
-    return i, j
+    return (i, j) if spacing > 0 else (np.float32(-1.0), np.float32(-1.0))
 
 
 @njit(fastmath=True, cache=True)
@@ -217,9 +343,11 @@ def _survival_of_view(mu: Floats, frame: Floats, stored: NDArray[np.uint16]) -> 
                 for k in range(depth):
                     out[k] = np.uint16(SURVIVAL_SCALE * kept[k] + np.float32(0.5))
                 continue
+            slope = frame[6] * (np.float32(u) - np.float32(0.5) * np.float32(bins - 1) - frame[4])
+            path = np.float32(0.5) * np.sqrt(np.float32(1) + slope * slope)
             _sample(mu, i, j, own)
             for k in range(depth):
-                half = _decay(np.float32(0.5) * own[k])
+                half = _decay(path * own[k])
                 reached = kept[k] * half
                 out[k] = np.uint16(SURVIVAL_SCALE * reached + np.float32(0.5))
                 kept[k] = reached * half
@@ -253,87 +381,118 @@ def _sample(volume: Floats, i: np.float32, j: np.float32, line: Floats) -> None:
 def _scatter(volume: Floats, i: np.float32, j: np.float32, line: Floats) -> None:
     a, b = int(i), int(j)
     fi, fj = i - np.float32(a), j - np.float32(b)
-    _add(volume[a, b], (np.float32(1) - fi) * (np.float32(1) - fj), line)
-    _add(volume[a, b + 1], (np.float32(1) - fi) * fj, line)
-    _add(volume[a + 1, b], fi * (np.float32(1) - fj), line)
-    _add(volume[a + 1, b + 1], fi * fj, line)
+    _add_shared(
+        volume[a, b], volume[a, b + 1], (np.float32(1) - fi) * (np.float32(1) - fj), (np.float32(1) - fi) * fj, line
+    )
+    _add_shared(volume[a + 1, b], volume[a + 1, b + 1], fi * (np.float32(1) - fj), fi * fj, line)
 
 
 @njit(fastmath=True, cache=True)
-def _add(target: Floats, weight: np.float32, line: Floats) -> None:
+def _add_shared(first: Floats, second: Floats, w1: np.float32, w2: np.float32, line: Floats) -> None:
     for k in range(line.size):
-        target[k] += weight * line[k]
+        first[k] += w1 * line[k]
+        second[k] += w2 * line[k]
 
 
 @njit(fastmath=True, cache=True)
-def _blur(plane: Floats, spare: Floats, passes: int, taps: Floats) -> None:
-    """Blur a plane (bins + 4, nz + 4) in place; its margin is zero and stays so."""
-    bins, depth = plane.shape[0] - 2 * MARGIN, plane.shape[1] - 2 * MARGIN
-    a0, a1, a2, b0, b1, b2 = taps[0], taps[1], taps[2], taps[3], taps[4], taps[5]
+def _mix(first: Floats, second: Floats, w1: np.float32, line: Floats) -> None:
+    w2 = np.float32(1) - w1
+    for k in range(line.size):
+        line[k] = w1 * first[k] + w2 * second[k]
+
+
+@njit(fastmath=True, cache=True)
+def _dim(line: Floats, chance: NDArray[np.uint16]) -> None:
+    scale = np.float32(1.0) / SURVIVAL_SCALE
+    for k in range(line.size):
+        line[k] *= scale * np.float32(chance[k])
+
+
+@njit(fastmath=True, cache=True)
+def _blur_along(line: Floats, out: Floats, taps: Floats) -> None:
+    """Blur a row with its margins along the axis of rotation."""
+    w0, w1, w2 = taps[3], taps[4], taps[5]
+    for k in range(out.size):
+        c = k + MARGIN
+        out[k] = w0 * line[c] + w1 * (line[c - 1] + line[c + 1]) + w2 * (line[c - 2] + line[c + 2])
+
+
+@njit(fastmath=True, cache=True)
+def _blur_across(ring: Floats, u: int, out: Floats, taps: Floats) -> None:
+    """Blur across the rows of a ring: row u of the plane is row u mod 8 of the ring."""
+    s0, s1, s2, s3, s4 = ring[(u - 2) & 7], ring[(u - 1) & 7], ring[u & 7], ring[(u + 1) & 7], ring[(u + 2) & 7]
+    w0, w1, w2 = taps[0], taps[1], taps[2]
+    for k in range(out.size):
+        out[k] = w0 * s2[k] + w1 * (s1[k] + s3[k]) + w2 * (s0[k] + s4[k])
+
+
+@njit(fastmath=True, cache=True)
+def _blur(plane: Floats, passes: int, taps: Floats) -> None:
+    """Blur a plane (bins, nz + 2 margins) in place; five rows at a time are held beside it."""
+    bins, depth = plane.shape[0], plane.shape[1] - 2 * MARGIN
+    ring = np.empty((8, depth), np.float32)
     for _ in range(passes):
-        for u in range(MARGIN, bins + MARGIN):
-            line, out = plane[u], spare[u]
-            for k in range(MARGIN, depth + MARGIN):
-                out[k] = b0 * line[k] + b1 * (line[k - 1] + line[k + 1]) + b2 * (line[k - 2] + line[k + 2])
-        for u in range(MARGIN, bins + MARGIN):
-            s0, s1, s2, s3, s4 = spare[u - 2], spare[u - 1], spare[u], spare[u + 1], spare[u + 2]
-            out = plane[u]
-            for k in range(MARGIN, depth + MARGIN):
-                out[k] = a0 * s2[k] + a1 * (s1[k] + s3[k]) + a2 * (s0[k] + s4[k])
+        ring[:] = 0
+        for u in range(bins + 2):
+            if u < bins:
+                _blur_along(plane[u], ring[u & 7], taps)
+            else:
+                ring[u & 7] = 0
+            if u >= 2:
+                _blur_across(ring, u - 2, plane[u - 2, MARGIN : MARGIN + depth], taps)
 
 
 @njit(fastmath=True, cache=True)
-def _project_view(
-    volume: Floats, seen: NDArray[np.uint16], frame: Floats, passes: NDArray[np.int64], taps: Floats, out: Floats
-) -> None:
+def _project_view(volume: Floats, view: int, system: System, out: Floats) -> None:
+    surviving, frames, starts, passes, taps, shares = system
+    frame = frames[view]
     n = volume.shape[0] - 2
     bins, depth = out.shape
-    gathered = np.zeros((bins + 2 * MARGIN, depth + 2 * MARGIN), np.float32)
-    spare = np.zeros_like(gathered)
+    before = np.zeros((bins, depth + 2 * MARGIN), np.float32)
+    after = np.zeros_like(before)
     line = np.empty(depth, np.float32)
-    scale = np.float32(1.0) / SURVIVAL_SCALE
-    for plane in range(n):
-        _blur(gathered, spare, passes[plane], taps[plane])
+    for group in range(passes.shape[1]):
+        for plane in range(starts[view, group], starts[view, group + 1]):
+            share = shares[view, plane]
+            for u in range(bins):
+                i, j = _place(frame, n, bins, plane, u)
+                if not _inside(i, j, n):
+                    continue
+                _sample(volume, i, j, line)
+                if surviving.shape[0]:
+                    _dim(line, surviving[view, plane, u])
+                first, second = before[u, MARGIN : MARGIN + depth], after[u, MARGIN : MARGIN + depth]
+                _add_shared(first, second, share, np.float32(1) - share, line)
+        _blur(before, passes[view, group], taps[view, group])
         for u in range(bins):
-            i, j = _place(frame, n, bins, plane, u)
-            if not _inside(i, j, n):
-                continue
-            _sample(volume, i, j, line)
-            target = gathered[u + MARGIN, MARGIN : MARGIN + depth]
-            if seen.shape[0]:
-                chance = seen[plane, u]
-                for k in range(depth):
-                    target[k] += scale * np.float32(chance[k]) * line[k]
-            else:
-                _add(target, np.float32(1.0), line)
-    _blur(gathered, spare, passes[n], taps[n])
+            for k in range(MARGIN, MARGIN + depth):
+                before[u, k] += after[u, k]
+                after[u, k] = 0
     for u in range(bins):
-        out[u] = gathered[u + MARGIN, MARGIN : MARGIN + depth]
+        out[u] = before[u, MARGIN : MARGIN + depth]
 
 
 @njit(fastmath=True, cache=True)
-def _backproject_view(
-    values: Floats, seen: NDArray[np.uint16], frame: Floats, passes: NDArray[np.int64], taps: Floats, volume: Floats
-) -> None:
+def _backproject_view(values: Floats, view: int, system: System, volume: Floats) -> None:
+    surviving, frames, starts, passes, taps, shares = system
+    frame = frames[view]
     n = volume.shape[0] - 2
     bins, depth = values.shape
-    spread = np.zeros((bins + 2 * MARGIN, depth + 2 * MARGIN), np.float32)
-    spare = np.zeros_like(spread)
+    before = np.zeros((bins, depth + 2 * MARGIN), np.float32)
+    after = np.empty_like(before)
     line = np.empty(depth, np.float32)
-    scale = np.float32(1.0) / SURVIVAL_SCALE
     for u in range(bins):
-        spread[u + MARGIN, MARGIN : MARGIN + depth] = values[u]
-    for plane in range(n - 1, -1, -1):
-        _blur(spread, spare, passes[plane + 1], taps[plane + 1])
-        for u in range(bins):
-            i, j = _place(frame, n, bins, plane, u)
-            if not _inside(i, j, n):
-                continue
-            source = spread[u + MARGIN, MARGIN : MARGIN + depth]
-            if seen.shape[0]:
-                chance = seen[plane, u]
-                for k in range(depth):
-                    line[k] = scale * np.float32(chance[k]) * source[k]
+        before[u, MARGIN : MARGIN + depth] = values[u]
+    for group in range(passes.shape[1] - 1, -1, -1):
+        after[:] = before
+        _blur(before, passes[view, group], taps[view, group])
+        for plane in range(starts[view, group], starts[view, group + 1]):
+            share = shares[view, plane]
+            for u in range(bins):
+                i, j = _place(frame, n, bins, plane, u)
+                if not _inside(i, j, n):
+                    continue
+                _mix(before[u, MARGIN : MARGIN + depth], after[u, MARGIN : MARGIN + depth], share, line)
+                if surviving.shape[0]:
+                    _dim(line, surviving[view, plane, u])
                 _scatter(volume, i, j, line)
-            else:
-                _scatter(volume, i, j, source)

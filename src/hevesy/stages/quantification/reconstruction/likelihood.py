@@ -84,6 +84,10 @@ class Measurement:
         ratio: Array = np.divide(self.counts[views], mean, out=np.zeros_like(mean), where=mean > floor)
         return ratio
 
+    def backward_ratio(self, volume: Array, views: NDArray[np.int64]) -> Array:
+        """Return the system's transpose applied to the `ratio`, view by view."""
+        return self.system.backward_ratio(volume, self.counts, self.additive, self.floor, views)
+
     def log_likelihood(self, volume: Array) -> float:
         """Return Σ (y ln ȳ − ȳ), the Poisson log-likelihood less what does not depend on the volume."""
         mean = self.expected(volume).astype(np.float64)
@@ -158,9 +162,9 @@ def _expectation_maximisation(
             below = sensitivity
             if prior is not None:
                 below = np.maximum(sensitivity + prior.gradient(image) / schedule.subsets, LATE_FLOOR * sensitivity)
-            update = system.backward(measurement.ratio(image, views), views)
-            image = image * np.divide(update, below, out=np.zeros_like(update), where=below > 0)
-            np.maximum(image, 0, out=image)
+            update = measurement.backward_ratio(image, views)
+            np.divide(update, below, out=update, where=below > 0)  # where nothing is seen, the update is 0 as it is
+            image = np.maximum(np.multiply(update, image, out=update), 0, out=update)
         if progress is not None:
             progress(iteration + 1, image)
         if schedule.settled(before, image):
@@ -229,7 +233,7 @@ def bsrem(
     for iteration in range(schedule.iterations):
         before, step = image, np.float32(relaxation.step(iteration))
         for views, sensitivity in zip(groups, sensitivities, strict=True):
-            slope = system.backward(measurement.ratio(image, views), views) - sensitivity
+            slope = measurement.backward_ratio(image, views) - sensitivity
             slope -= prior.gradient(image) / np.float32(schedule.subsets)
             reach = np.where(image < bound / 2, image, bound - image)
             image = np.clip(image + step * scale * reach * slope, least, bound - least)

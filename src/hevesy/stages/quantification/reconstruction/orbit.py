@@ -65,11 +65,12 @@ class Orbit:
         return int(self.angles_deg.size)
 
     def frames(self, pixel_mm: float) -> NDArray[np.float32]:
-        """Return the kernel's description of each view, (views, 5): normal, direction of bins, shift in bins."""
+        """Return the kernel's description of each view, (views, 7), see `hevesy.kernels.projection.Optics`."""
         theta = np.deg2rad(self.angles_deg)
         sine, cosine = np.sin(theta), np.cos(theta)
         shifts = np.zeros_like(sine) if self.shifts_mm is None else self.shifts_mm / pixel_mm
-        return np.stack([sine, cosine, -cosine, sine, shifts], axis=1).astype(np.float32)
+        one, none = np.ones_like(sine), np.zeros_like(sine)
+        return np.stack([sine, cosine, -cosine, sine, shifts, one, none], axis=1).astype(np.float32)
 
     def require_coverage(self) -> None:
         """Refuse views that leave part of a half circle unseen.

@@ -88,15 +88,13 @@ class SystemModel:
     response: Response | None = None
     mu_per_mm: NDArray[Any] | None = field(default=None, repr=False)
     _frames: Array = field(init=False, repr=False)
-    _passes: NDArray[np.int64] = field(init=False, repr=False)
-    _taps: Array = field(init=False, repr=False)
+    _walk: kernel.Walk = field(init=False, repr=False)
     _survival: NDArray[np.uint16] | None = field(init=False, repr=False, default=None)
 
     def __post_init__(self) -> None:
         frames = self.orbit.frames(self.lattice.pixel_mm)
-        passes, taps = kernel.blur_taps(self._variances())
-        for name, value in (("_frames", frames), ("_passes", passes), ("_taps", taps)):
-            object.__setattr__(self, name, value)
+        object.__setattr__(self, "_frames", frames)
+        object.__setattr__(self, "_walk", kernel.walk(self._variances()))
         if self.mu_per_mm is None:
             object.__setattr__(self, "_survival", np.empty((0, *self.lattice.shape), np.uint16))
             return
@@ -145,15 +143,35 @@ class SystemModel:
         count = self.views if views is None else views.size
         return self.backward(np.ones((count, *self.projection_shape[1:]), np.float32), views)
 
-    def _parts(
-        self, views: NDArray[np.int64] | None
-    ) -> tuple[NDArray[np.int64], NDArray[np.uint16], Array, NDArray[np.int64], Array]:
+    def backward_ratio(
+        self, volume: Array, counts: Array, additive: Array | None, floor: float, views: NDArray[np.int64]
+    ) -> Array:
+        """Return the transpose applied to measured over expected counts of some views, without keeping these.
+
+        Parameters
+        ----------
+        volume : (side, side, slices) array
+            What the counts are expected of.
+        counts, additive : (views, side, slices) arrays
+            Of all views: measured, and expected besides the volume's; None means none.
+        floor : float
+            Expected counts below which a ratio is 0.
+        views : (m,) array
+            The views to use.
+        """
+        chosen, optics = self._parts(views)
+        if chosen is not views:
+            counts, additive = counts[views], None if additive is None else additive[views]
+        besides = np.empty((0, *counts.shape[1:]), np.float32) if additive is None else additive
+        return kernel.backproject_ratio(_bordered(volume), counts, besides, floor, chosen, optics)
+
+    def _parts(self, views: NDArray[np.int64] | None) -> tuple[NDArray[np.int64], kernel.Optics]:
         chosen = np.arange(self.views) if views is None else np.asarray(views, np.int64)
         if self._survival is not None:
-            return chosen, self._survival, self._frames, self._passes, self._taps
+            return chosen, kernel.Optics(self._survival, self._frames, self._walk)
         frames = self._frames[chosen]
-        local = np.arange(chosen.size)
-        return local, self._survival_of(frames), frames, self._passes[chosen], self._taps[chosen]
+        optics = kernel.Optics(self._survival_of(frames), frames, self._walk.of(chosen))
+        return np.arange(chosen.size), optics
 
     def _survival_of(self, frames: Array) -> NDArray[np.uint16]:
         assert self.mu_per_mm is not None
@@ -162,20 +180,17 @@ class SystemModel:
         return chances
 
     def _variances(self) -> NDArray[np.float64]:
-        """Return the variance, pixels², to add before each plane and at last: (views, side + 1, 2)."""
+        """Return the variance of the response at each plane, pixels²: (views, side, 2)."""
         lattice, planes = self.lattice, self.lattice.side
         if self.response is None:
-            return np.zeros((self.views, planes + 1, 2))
+            return np.zeros((self.views, planes, 2))
         along = (np.arange(planes) - (planes - 1) / 2) * lattice.pixel_mm
         distance = np.maximum(0.0, self.orbit.radii_mm[:, None] - along)
         variance = self.response.sigma_mm(distance) ** 2
-        steps = np.zeros((self.views, planes + 1))
-        steps[:, 1:planes] = variance[:, :-1] - variance[:, 1:]
-        steps[:, planes] = variance[:, -1]
-        if steps.min() < -1e-9:
+        if np.diff(variance, axis=1).max() > 1e-9:
             raise BadInput("The collimator response narrows with distance; it must widen or stay.")
         pixels = np.array([lattice.pixel_mm, lattice.slice_mm])
-        return np.asarray(np.maximum(steps, 0.0)[..., None] / pixels**2)
+        return np.asarray(variance[..., None] / pixels**2)
 
     def _require_mu(self, mu: NDArray[Any]) -> None:
         if mu.shape != self.lattice.shape:

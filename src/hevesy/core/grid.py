@@ -62,6 +62,14 @@ class Grid:
         affine[:3, 3] = origin_mm
         return cls(shape, affine, frame_of_reference)
 
+    def part(self, box: tuple[slice, slice, slice]) -> Grid:
+        """Return the grid of a box of its voxels, each slice with a start, a stop and no step."""
+        first = np.array([s.start for s in box])
+        affine = self.affine.copy()
+        affine[:3, 3] = self.to_mm(first)
+        shape = (box[0].stop - box[0].start, box[1].stop - box[1].start, box[2].stop - box[2].start)
+        return Grid(shape, affine, self.frame_of_reference)
+
     @property
     def spacing_mm(self) -> tuple[float, float, float]:
         """Distance between neighbouring voxel centres along each array axis, mm."""

@@ -18,6 +18,13 @@ def test_a_grid_takes_indices_to_the_patient_and_back():
     assert GRID.voxel_volume_mL == pytest.approx(0.024)
 
 
+def test_a_part_of_a_grid_keeps_its_voxels_where_they_are():
+    oblique = Grid((4, 5, 6), np.array([[0, -2, 0, 5], [3, 0, 0, 6], [0, 0, 4, 7], [0, 0, 0, 1.0]]), "1.2")
+    part = oblique.part((slice(1, 4), slice(2, 3), slice(0, 5)))
+    assert (part.shape, part.frame_of_reference) == ((3, 1, 5), "1.2")
+    assert np.allclose(part.to_mm((2, 0, 4)), oblique.to_mm((3, 2, 4)))
+
+
 @pytest.mark.parametrize("affine", [np.zeros((4, 4)), np.eye(3), np.diag([1, 1, np.nan, 1])])
 def test_a_grid_without_a_proper_affine_is_refused(affine):
     with pytest.raises(BadInput):

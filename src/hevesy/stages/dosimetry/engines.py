@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hevesy.core import Image, Nuclide
 from hevesy.errors import UnknownEngine
@@ -27,6 +27,12 @@ class Source:
     tia: Image
     density: Image
     nuclides: tuple[tuple[Nuclide, float], ...]
+
+    def part(self, box: tuple[slice, slice, slice]) -> Source:
+        """Return what decays within a box of voxels."""
+        grid = self.tia.grid.part(box)
+        tia, density = (replace(image, values=image.values[box], grid=grid) for image in (self.tia, self.density))
+        return replace(self, tia=tia, density=density)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

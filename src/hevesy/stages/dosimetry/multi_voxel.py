@@ -23,9 +23,11 @@ from hevesy.stages.dosimetry.voxel import (
     check,
     convolved,
     decays_of,
-    near_kernel,
+    near_spectrum,
+    occupied,
     per_mass,
     photon_dose,
+    put_back,
 )
 
 Array = NDArray[np.float64]
@@ -65,6 +67,8 @@ def multi_voxel_s_value(source: Source) -> DoseMap:
     """
     check(source)
     kernels = chain_kernels(source.nuclides)
+    box, whole = occupied(source), source.density
+    source = source.part(box)
     decays = decays_of(source)
     density = np.asarray(source.density.values, np.float64)
     bone = bone_share(density)
@@ -78,7 +82,8 @@ def multi_voxel_s_value(source: Source) -> DoseMap:
         f"Voxels below {LEAST_DENSITY:g} kg/m³ get no dose.",
     )
     made = f"Voxel S-values of {kernels.charged.nuclide}, corrected for density and medium; {kernels.charged.source}."
-    return DoseMap(source.density.with_values(dose, Quantity.ABSORBED_DOSE), made, limits, METHOD_UNCERTAINTY)
+    image = whole.with_values(put_back(dose, box, whole.grid.shape), Quantity.ABSORBED_DOSE)
+    return DoseMap(image, made, limits, METHOD_UNCERTAINTY)
 
 
 def bone_share(density: Array) -> Array:
@@ -115,7 +120,7 @@ def charged_energy(decays: NDArray[np.float32], density: Array, kernels: ChainKe
     mixed = (ndimage.maximum_filter(filled, size) > 1 + SAME) | (ndimage.minimum_filter(filled, size) < 1 - SAME)
     # far from water, rays in water would add noise and nothing else: all of such a voxel's energy goes by rays
     unlike = np.abs(relative - 1) > UNLIKE
-    near = near_kernel(kernels, grid)
+    near = near_spectrum(kernels, grid)
     energy = convolved(np.where(unlike, np.float32(0), decays), near).astype(np.float64)
     traced = (mixed | unlike) & (decays > 0)
     if traced.any():

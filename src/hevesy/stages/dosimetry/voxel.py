@@ -14,10 +14,10 @@ from hevesy.data import point_kernels
 from hevesy.data.materials import material
 from hevesy.data.nuclides import nuclide as nuclide_named
 from hevesy.errors import BadInput
-from hevesy.kernels.convolution import convolve_even
+from hevesy.kernels.convolution import EvenSpectrum, convolve_even, even_spectrum
 from hevesy.physics.stopping_power import csda_range_g_cm2
 from hevesy.stages.dosimetry.engines import DoseMap, Source
-from hevesy.stages.dosimetry.voxel_kernel import VoxelKernel, voxel_kernel
+from hevesy.stages.dosimetry.voxel_kernel import voxel_kernel
 
 #: kg/m³; below it there is no tissue, and energy over mass would mean nothing
 LEAST_DENSITY = 50.0
@@ -28,6 +28,8 @@ KERNEL_UNCERTAINTY = 0.01
 #: energies are convolved in units of this, J, so that 32-bit numbers neither vanish nor overflow
 CONVOLVED_J = 1e-13
 MEV_PER_J = 1 / 1.602176634e-13
+
+Box = tuple[slice, slice, slice]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,13 +68,13 @@ def voxel_s_value(source: Source) -> DoseMap:
         If the grid's axes are not at right angles.
     """
     check(source)
-    grid = source.tia.grid
     kernels = chain_kernels(source.nuclides)
-    decays = decays_of(source)
-    energy = convolved(decays, near_kernel(kernels, grid))
-    dose = per_mass(energy, source.density)
-    dose += photon_dose(decays, kernels, source.density)
-    image = source.density.with_values(dose, Quantity.ABSORBED_DOSE)
+    box = occupied(source)
+    part = source.part(box)
+    decays = decays_of(part)
+    dose = per_mass(convolved(decays, near_spectrum(kernels, part.tia.grid)), part.density)
+    dose += photon_dose(decays, kernels, part.density)
+    image = source.density.with_values(put_back(dose, box, source.tia.grid.shape), Quantity.ABSORBED_DOSE)
     limits = (
         "Radiation travels as in water: electrons at borders of lung and bone, and photons behind them, do otherwise.",
         f"Voxels below {LEAST_DENSITY:g} kg/m³ get no dose.",
@@ -91,15 +93,36 @@ def check(source: Source) -> None:
         raise BadInput("Voxel S-values need a grid whose axes are at right angles.", "Resample the images.")
 
 
+def occupied(source: Source) -> Box:
+    """Return the box that holds all activity and tissue: beyond it there is nothing to compute."""
+    there = (source.tia.values > 0) | (source.density.values >= LEAST_DENSITY)
+    box = []
+    for axis in range(3):
+        found = np.flatnonzero(there.any(axis=tuple(a for a in range(3) if a != axis)))
+        box.append(slice(int(found[0]), int(found[-1]) + 1) if len(found) else slice(0, 1))
+    return box[0], box[1], box[2]
+
+
+def put_back(dose: NDArray[np.float32], box: Box, shape: tuple[int, int, int]) -> NDArray[np.float32]:
+    """Return the dose of a part of the grid as that of all; 0 elsewhere."""
+    if dose.shape == shape:
+        return dose
+    whole = np.zeros(shape, np.float32)
+    whole[box] = dose
+    return whole
+
+
 def decays_of(source: Source) -> NDArray[np.float32]:
     """Return the parent's decays in each voxel."""
     return np.asarray(source.tia.values, np.float32) * np.float32(source.tia.grid.voxel_volume_mL)
 
 
-def convolved(decays: NDArray[np.float32], kernel: VoxelKernel) -> NDArray[np.float32]:
+def convolved(decays: NDArray[np.float32], spectrum: EvenSpectrum) -> NDArray[np.float32]:
     """Return the energy left in each voxel, J; not negative."""
-    energy = convolve_even(decays, kernel.octant_J / CONVOLVED_J)
-    return np.maximum(energy, 0.0, out=energy) * np.float32(CONVOLVED_J)
+    energy = convolve_even(decays, spectrum)
+    np.maximum(energy, 0.0, out=energy)
+    energy *= np.float32(CONVOLVED_J)
+    return energy
 
 
 def per_mass(energy_J: NDArray[np.float32], density: Image) -> NDArray[np.float32]:
@@ -112,7 +135,7 @@ def per_mass(energy_J: NDArray[np.float32], density: Image) -> NDArray[np.float3
 def photon_dose(decays: NDArray[np.float32], kernels: ChainKernels, density: Image) -> NDArray[np.float32]:
     """Return the dose that photons give to water in place of each voxel, Gy; 0 where there is no tissue."""
     grid = density.grid
-    energy = convolved(decays, across(kernels.photons, grid))
+    energy = convolved(decays, _spectrum(kernels.photons, _spacing(grid), grid.shape, None))
     energy /= np.float32(grid.voxel_volume_mL * 1e-6 * kernels.photons.density_kg_m3)
     energy[density.values < LEAST_DENSITY] = 0.0
     return energy
@@ -120,30 +143,22 @@ def photon_dose(decays: NDArray[np.float32], kernels: ChainKernels, density: Ima
 
 def chain_kernels(nuclides: tuple[tuple[Nuclide, float], ...]) -> ChainKernels:
     """Return the point kernels in water of a parent and its daughters together, per decay of the parent."""
-    kept = [(nuclide, share) for nuclide, share in nuclides if share > 0]
-    reach = max(electron_reach_mm(nuclide) for nuclide, _ in kept)
-    return _parted(tuple((nuclide.name, share) for nuclide, share in kept), reach)
+    return _parted(tuple((nuclide.name, share) for nuclide, share in nuclides if share > 0))
 
 
-def electron_reach_mm(nuclide: Nuclide) -> float:
+@lru_cache(maxsize=64)
+def electron_reach_mm(name: str) -> float:
     """Return the range in water of the fastest electron of a nuclide (at least 0.1 mm, for alphas), mm."""
+    nuclide = nuclide_named(name)
     ends = [float(spectrum.energy_J[-1]) for spectrum in nuclide.beta_spectra.values()]
     lines = [e.energy_J for e in nuclide.emissions if e.kind.is_electron]
     fastest = max([*ends, *lines], default=0.0) * MEV_PER_J
     return max(0.1, 10.0 * float(csda_range_g_cm2(material("water"), fastest)))
 
 
-def near_kernel(kernels: ChainKernels, grid: Grid) -> VoxelKernel:
-    """Return the voxel kernel of charged particles, as far as they reach."""
-    spacing = _spacing(grid)
-    a, b, c = (min(n - 1, int(kernels.reach_mm / s) + 1) for n, s in zip(grid.shape, spacing, strict=True))
-    return _voxel_kernel(kernels.charged, spacing, (a, b, c))
-
-
-def across(kernel: PointKernel, grid: Grid) -> VoxelKernel:
-    """Return the voxel kernel that reaches from any voxel of a grid to any other."""
-    a, b, c = (n - 1 for n in grid.shape)
-    return _voxel_kernel(kernel, _spacing(grid), (a, b, c))
+def near_spectrum(kernels: ChainKernels, grid: Grid) -> EvenSpectrum:
+    """Return the spectrum of the voxel kernel of charged particles, as far as they reach."""
+    return _spectrum(kernels.charged, _spacing(grid), grid.shape, kernels.reach_mm)
 
 
 def _spacing(grid: Grid) -> tuple[float, float, float]:
@@ -162,13 +177,23 @@ def _in_water(name: str) -> PointKernel:
     return make_point_kernel(nuclide_named(name), material("water"), Effort(ON_DEMAND_HISTORIES))
 
 
-# point kernels compare by identity, so that this one is found again only where `_parted` kept it
-_voxel_kernel = lru_cache(maxsize=4)(voxel_kernel)
+@lru_cache(maxsize=4)
+def _spectrum(
+    kernel: PointKernel, spacing: tuple[float, float, float], shape: tuple[int, int, int], reach_mm: float | None
+) -> EvenSpectrum:
+    """Return the spectrum of a voxel kernel that reaches so far, or across the whole grid.
+
+    Point kernels compare by identity, so that this one is found again only where `_parted` kept it.
+    """
+    far = max(n * side for n, side in zip(shape, spacing, strict=True)) if reach_mm is None else reach_mm
+    a, b, c = (min(n - 1, int(far / side) + 1) for n, side in zip(shape, spacing, strict=True))
+    return even_spectrum(voxel_kernel(kernel, spacing, (a, b, c)).octant_J / CONVOLVED_J, shape)
 
 
 @lru_cache(maxsize=4)
-def _parted(shares: tuple[tuple[str, float], ...], reach_mm: float) -> ChainKernels:
+def _parted(shares: tuple[tuple[str, float], ...]) -> ChainKernels:
     """Add the kernels of nuclides, and part the sum at the reach of charged particles."""
+    reach_mm = max(electron_reach_mm(name) for name, _ in shares)
     whole = PointKernel.together([(_in_water(name), share) for name, share in shares])
     inside = whole.radius_mm[1:] <= reach_mm
     return ChainKernels(

@@ -8,6 +8,7 @@ a share k of energy at the place u is dealt to the eight voxels around u by tril
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ NEAR_STEP = 0.11
 SUBSTEPS = 16
 #: beyond this many voxels the density at the middle stands for the voxel: (1/r²) changes its mean by 1/(6·16²) < 0.1%
 SINGLE_NODE_VOXELS = 16
+#: steps of the table of the far field on the smallest side: between them it bends by less than 1e-6
+STEPS_PER_VOXEL = 400
 #: Gauss nodes of the triangle on −1…1 that are exact for cubics: ± its standard deviation
 TRIANGLE_NODE = 1 / np.sqrt(6.0)
 
@@ -96,12 +99,12 @@ def voxel_kernel(
     """
     if not min(spacing_mm) > 0 or min(half_width) < 0:
         raise BadInput(f"A voxel kernel needs positive sides and half widths, not {spacing_mm} and {half_width}.")
-    octant = np.zeros(tuple(h + 2 for h in half_width))
-    inner, outer = (n * max(spacing_mm) for n in NEAR_VOXELS)
+    bounds = (NEAR_VOXELS[0] * max(spacing_mm), NEAR_VOXELS[1] * max(spacing_mm))
     shells = _Shells.of(kernel)
-    _deal_near(octant, shells, np.array(spacing_mm), (inner, outer))
-    octant = octant[:-1, :-1, :-1] / multiplicity(tuple(h + 1 for h in half_width))
-    _add_far(octant, shells, spacing_mm, (inner, outer))
+    octant = _far(shells, spacing_mm, half_width, bounds)
+    near = _near(shells, np.array(spacing_mm), bounds)
+    common = tuple(slice(0, min(n, h)) for n, h in zip(near.shape, octant.shape, strict=True))
+    octant[common] += near[common]
     return VoxelKernel(
         spacing_mm, octant, kernel.energy_J, kernel.nuclide, kernel.medium, kernel.density_kg_m3, kernel.source
     )
@@ -138,10 +141,11 @@ def _weight_near(radius_mm: Array, bounds: tuple[float, float]) -> Array:
     return np.asarray(1 - t**3 * (10 - 15 * t + 6 * t**2))
 
 
-def _deal_near(octant: Array, shells: _Shells, spacing: Array, bounds: tuple[float, float]) -> None:
-    """Deal the near energy to voxels by trilinear weights, over the directions of one octant."""
+def _near(shells: _Shells, spacing: Array, bounds: tuple[float, float]) -> Array:
+    """Return an octant of the near energy, dealt to voxels by trilinear weights over its directions."""
     step = NEAR_STEP * float(spacing.min())
     last = min(bounds[1], float(shells.radius_mm[-1]))
+    octant = np.zeros(tuple(int(last / a) + 2 for a in spacing))
     steps = max(2, int(np.ceil(last / step)))
     edges = last * np.linspace(0.0, 1.0, steps * SUBSTEPS + 1) ** 1.5  # finer where the energy is
     parts = (shells.between(edges) * _weight_near(0.5 * (edges[1:] + edges[:-1]), bounds)).reshape(steps, SUBSTEPS)
@@ -150,10 +154,13 @@ def _deal_near(octant: Array, shells: _Shells, spacing: Array, bounds: tuple[flo
     middle = np.divide(moment, energy, out=np.zeros(steps), where=energy > 0)
     for radius, joule in zip(middle, energy, strict=True):
         if joule != 0:
-            directions, weights = _octant_directions(max(10, int(np.ceil(np.pi / 2 * radius / (1.5 * step)))))
+            # multiples of 8, so that few sets of directions serve all radii
+            directions, weights = _octant_directions(8 * int(np.ceil(max(10.0, np.pi / 3 * radius / step) / 8)))
             _deal(octant, directions * (radius / spacing), weights * joule)
+    return octant / multiplicity(octant.shape)
 
 
+@lru_cache(maxsize=128)
 def _octant_directions(n: int) -> tuple[Array, Array]:
     """Return about n² directions with all components positive, and weights that sum to 1."""
     nodes, weights = np.polynomial.legendre.leggauss(n)
@@ -166,41 +173,66 @@ def _octant_directions(n: int) -> tuple[Array, Array]:
 
 
 def _deal(octant: Array, place: Array, joule: Array) -> None:
-    """Deal energy at places (in voxels from the source's) to the eight voxels around; the rest is outside."""
+    """Deal energy at places (in voxels from the source's) to the eight voxels around."""
     lower = place.astype(np.int64)
     part = place - lower
-    size = np.array(octant.shape)
     for corner in np.ndindex(2, 2, 2):
         index = lower + corner
         weight = joule * np.prod(np.where(np.array(corner, bool), part, 1 - part), axis=1)
-        inside = (index < size).all(axis=1)
-        flat = np.ravel_multi_index(tuple(index[inside].T), octant.shape)
-        octant += np.bincount(flat, weight[inside], octant.size).reshape(octant.shape)
+        flat = np.ravel_multi_index(tuple(index.T), octant.shape)
+        octant += np.bincount(flat, weight, octant.size).reshape(octant.shape)
 
 
-def _add_far(octant: Array, shells: _Shells, spacing: tuple[float, float, float], bounds: tuple[float, float]) -> None:
-    """Add the energy beyond the near field: its density, averaged over the triangles by two nodes an axis."""
-    log_radius, log_density = shells.density_table(bounds[0])
-    if len(log_radius) < 2:
-        return
-
-    def density(radius: Array) -> Array:
-        found = np.exp(np.interp(np.log(radius), log_radius, log_density))
-        return np.asarray(found * (1 - _weight_near(radius, bounds)) * (radius <= shells.radius_mm[-1]))
-
+def _far(
+    shells: _Shells, spacing: tuple[float, float, float], half_width: tuple[int, int, int], bounds: tuple[float, float]
+) -> Array:
+    """Return an octant of the energy beyond the near field: its density, averaged over the triangles by two nodes."""
+    shape = tuple(h + 1 for h in half_width)
+    octant = np.zeros(shape)
+    density = _Density.of(shells, bounds, min(spacing), float(np.linalg.norm(np.multiply(shape, spacing))))
+    if density is None:
+        return octant
     volume = float(np.prod(spacing))
-    octant += volume * density(_distances(octant.shape, spacing))
-    near = tuple(min(n, SINGLE_NODE_VOXELS) for n in octant.shape)
+    for plane in range(shape[0]):
+        octant[plane] = volume * density.at(_squares((1, *shape[1:]), spacing, (plane, 0.0, 0.0))[0])
+    near = tuple(min(n, SINGLE_NODE_VOXELS) for n in shape)
     corner = octant[: near[0], : near[1], : near[2]]
-    corner -= volume * density(_distances(near, spacing))
+    corner[:] = 0.0
     for node in np.ndindex(2, 2, 2):
         shift = tuple(TRIANGLE_NODE * (2 * n - 1) for n in node)
-        corner += volume / 8 * density(_distances(near, spacing, shift))
+        corner += volume / 8 * density.at(_squares(near, spacing, shift))
+    return octant
 
 
-def _distances(
-    shape: tuple[int, ...], spacing: tuple[float, float, float], shift: tuple[float, ...] = (0.0, 0.0, 0.0)
-) -> Array:
-    """Return the distance, mm, of each offset of an octant, shifted by parts of a voxel; not below 1e-9."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Density:
+    """Energy per volume beyond the near field, J/mm³, at radii in even steps: quick to find for many voxels."""
+
+    per_mm: float
+    values: Array
+
+    @classmethod
+    def of(cls, shells: _Shells, bounds: tuple[float, float], side_mm: float, last_mm: float) -> _Density | None:
+        """Tabulate it, or return None where nothing lies beyond."""
+        log_radius, log_density = shells.density_table(bounds[0])
+        if len(log_radius) < 2:
+            return None
+        per_mm = STEPS_PER_VOXEL / side_mm
+        radius = np.arange(1, int(last_mm * per_mm) + 3) / per_mm
+        found = np.exp(np.interp(np.log(radius), log_radius, log_density))
+        found *= (1 - _weight_near(radius, bounds)) * (radius <= shells.radius_mm[-1])
+        return cls(per_mm, np.append(0.0, found))
+
+    def at(self, squared_mm: Array) -> Array:
+        """Interpolate it at squared distances, mm²."""
+        place = np.sqrt(squared_mm) * self.per_mm
+        step = place.astype(np.int32)
+        place -= step
+        low = self.values[step]
+        return np.asarray(low + place * (self.values[step + 1] - low))
+
+
+def _squares(shape: tuple[int, ...], spacing: tuple[float, float, float], shift: tuple[float, ...]) -> Array:
+    """Return the squared distance, mm², of each offset of an octant, shifted by parts of a voxel."""
     squares = [((np.arange(n) + s) * a) ** 2 for n, s, a in zip(shape, shift, spacing, strict=True)]
-    return np.asarray(np.sqrt(squares[0][:, None, None] + squares[1][:, None] + squares[2] + 1e-18))
+    return np.asarray(squares[0][:, None, None] + squares[1][:, None] + squares[2])

@@ -21,13 +21,17 @@ def dot(a, b):
     radius=st.floats(20, 500),
     slope=st.floats(0, 0.2),
     attenuated=st.booleans(),
+    focal=st.one_of(st.none(), st.floats(1.3, 5.0)),
 )
-def test_backprojection_is_the_transpose_of_projection_for_any_orbit(seed, angles, radius, slope, attenuated):
+def test_backprojection_is_the_transpose_of_projection_for_any_orbit(seed, angles, radius, slope, attenuated, focal):
     random = np.random.default_rng(seed)
     lattice = Lattice(15, 4, 5.0, 7.0)
     radii = radius * random.uniform(0.8, 1.2, len(angles))
     mu = random.uniform(0, 0.03, lattice.shape) if attenuated else None
-    orbit = Orbit(np.array(angles), radii, random.uniform(-6, 6, len(angles)))
+    focal_mm = None if focal is None else focal * radii.max()
+    if focal_mm is not None:  # the body must lie before the focal line
+        mu = None if mu is None or (radii.max() + 50) / focal_mm > 0.89 else mu
+    orbit = Orbit(np.array(angles), radii, random.uniform(-6, 6, len(angles)), focal_mm)
     system = SystemModel(lattice, orbit, LinearResponse(slope, 1.0), mu)
     volume, projections = random.random(lattice.shape), random.random(system.projection_shape)
     forward = dot(system.forward(volume), projections)

@@ -34,6 +34,8 @@ CHECKPOINT_VARIANCE = 0.5
 CHECKPOINT_PART = 0.2
 #: voxels times views that make a thread worth waking: about 10 ms
 STEPS_PER_THREAD = 2_000_000
+#: spacing of a fan's rays, in voxels, below which a plane is so near the focal line that it is not seen
+FOCUSED = 0.1
 #: zeros before and after each row while it is blurred; eight keep rows aligned
 MARGIN = 8
 
@@ -73,6 +75,7 @@ class Optics(NamedTuple):
     frames : (views, 7) array
         Detector normal (x, y), direction of the bins (x, y), the bin offset of the axis of rotation, and the spacing
         of rays at the axis and its growth per plane towards the detector, in voxels: 1 and 0 where rays are parallel.
+        A ray that is inclined by γ counts cos³γ of one that is not: its hole is longer, and narrower across.
     walk : Walk
         The blur.
     """
@@ -322,7 +325,14 @@ def _place(frame: Floats, n: int, bins: int, plane: int, u: int) -> tuple[np.flo
     across = (np.float32(u) - np.float32(0.5) * np.float32(bins - 1) - frame[4]) * spacing
     i = half + along * frame[0] + across * frame[2] + np.float32(1.0)
     j = half + along * frame[1] + across * frame[3] + np.float32(1.0)
-    return (i, j) if spacing > 0 else (np.float32(-1.0), np.float32(-1.0))
+    return (i, j) if spacing > FOCUSED else (np.float32(-1.0), np.float32(-1.0))
+
+
+@njit(fastmath=True, cache=True, inline="always")
+def _secant(frame: Floats, bins: int, u: int) -> np.float32:
+    """Return 1/cos γ of the ray through a bin."""
+    slope = frame[6] * (np.float32(u) - np.float32(0.5) * np.float32(bins - 1) - frame[4])
+    return np.sqrt(np.float32(1) + slope * slope)
 
 
 @njit(fastmath=True, cache=True)
@@ -343,8 +353,7 @@ def _survival_of_view(mu: Floats, frame: Floats, stored: NDArray[np.uint16]) -> 
                 for k in range(depth):
                     out[k] = np.uint16(SURVIVAL_SCALE * kept[k] + np.float32(0.5))
                 continue
-            slope = frame[6] * (np.float32(u) - np.float32(0.5) * np.float32(bins - 1) - frame[4])
-            path = np.float32(0.5) * np.sqrt(np.float32(1) + slope * slope)
+            path = np.float32(0.5) * _secant(frame, bins, u)
             _sample(mu, i, j, own)
             for k in range(depth):
                 half = _decay(path * own[k])
@@ -469,7 +478,7 @@ def _project_view(volume: Floats, view: int, system: System, out: Floats) -> Non
                 before[u, k] += after[u, k]
                 after[u, k] = 0
     for u in range(bins):
-        out[u] = before[u, MARGIN : MARGIN + depth]
+        out[u] = before[u, MARGIN : MARGIN + depth] / _secant(frame, bins, u) ** 3
 
 
 @njit(fastmath=True, cache=True)
@@ -482,7 +491,7 @@ def _backproject_view(values: Floats, view: int, system: System, volume: Floats)
     after = np.empty_like(before)
     line = np.empty(depth, np.float32)
     for u in range(bins):
-        before[u, MARGIN : MARGIN + depth] = values[u]
+        before[u, MARGIN : MARGIN + depth] = values[u] / _secant(frame, bins, u) ** 3
     for group in range(passes.shape[1] - 1, -1, -1):
         after[:] = before
         _blur(before, passes[view, group], taps[view, group])

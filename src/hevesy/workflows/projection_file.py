@@ -47,7 +47,7 @@ def read_measurement(projections: Path, geometry: Path, allow: Allowances) -> Me
     The ``.npz`` file holds ``proj`` (views, bins, slices), ``angles_deg`` (views,), ``mu`` (side, side, slices) in
     1/cm, and may hold ``additive``, the expected scatter, shaped as ``proj``. At 0° the detector is at −y and its bins
     rise along +x; at 270° it is at +x. The JSON file holds ``voxel_cm``, ``camera.radius_cm`` (one number, or one for
-    each view) and ``psf`` with ``a``, ``b_cm`` and perhaps ``intrinsic_cm``: σ = √(intrinsic² + (a d + b)²); it may
+    each view), for a fan beam ``camera.focal_cm`` from the detector's face to the focal line, and ``psf`` with ``a``, ``b_cm`` and perhaps ``intrinsic_cm``: σ = √(intrinsic² + (a d + b)²); it may
     hold ``photon_keV`` and ``energy_window_keV``, which must agree.
 
     Raises
@@ -132,7 +132,9 @@ def _orbit(angles_deg: NDArray[Any], facts: dict[str, Any], allow: Allowances) -
         )
     else:
         radii = np.broadcast_to(np.array(radius, np.float64) * MM_PER_CM, angles_deg.shape)
-    orbit = Orbit(np.asarray(angles_deg, np.float64) + 180.0, radii)
+    focal = facts.get("camera", {}).get("focal_cm")
+    focal_mm = None if focal is None else _number(focal, "camera.focal_cm") * MM_PER_CM
+    orbit = Orbit(np.asarray(angles_deg, np.float64) + 180.0, radii, focal_mm=focal_mm)
     if not allow.limited_angles:
         orbit.require_coverage()
     return orbit

@@ -39,12 +39,14 @@ def filtered_backprojection(system: SystemModel, counts: NDArray[Any], cutoff: f
     Raises
     ------
     BadInput
-        If the cut-off is not above 0 and at most 1.
+        If the cut-off is not above 0 and at most 1, or the views are those of a fan beam.
     IncompleteSeries
         If the views do not cover 180°.
     """
     if not 0 < cutoff <= 1:
         raise BadInput(f"A cut-off must lie above 0 and at most at 1 (Nyquist), not at {cutoff}.")
+    if system.orbit.focal_mm is not None:
+        raise BadInput("Filtered backprojection takes parallel holes, not a fan beam.", "Use an iterative algorithm.")
     system.orbit.require_coverage()
     plain = SystemModel(system.lattice, system.orbit)
     length = 2 * fft.next_fast_len(system.lattice.side, real=True)

@@ -9,10 +9,8 @@ from numpy.typing import NDArray
 
 from hevesy.core.planar import EnergyWindow
 from hevesy.errors import ContradictoryInformation, IncompleteSeries
-from hevesy.stages.quantification.reconstruction.system import Lattice
+from hevesy.stages.quantification.reconstruction.system import AIR_PER_MM, Lattice
 
-#: less than this, 1/mm, is air
-AIR_PER_MM = 0.002
 #: blur carries counts this far beyond the body, mm
 BLUR_MM = 50.0
 #: part of the counts that may come from slices where the μ-map is empty

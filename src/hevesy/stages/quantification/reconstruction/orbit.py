@@ -27,18 +27,23 @@ class Orbit:
         From the axis of rotation to the detector's face, mm; one for each view for a body-contour orbit.
     shifts_mm : (views,) array or None
         Where the axis of rotation falls on the detector, from its middle, along the bins, mm; None means 0.
+    focal_mm : float or None
+        Of a fan beam: distance of the focal line, which runs along the axis of rotation behind it, from the detector's
+        face, mm. A point at distance z is seen magnified by focal / (focal − z). None means parallel holes.
 
     Raises
     ------
     MissingInformation
         If a radius is not finite or not positive.
     BadInput
-        If sizes do not agree, there is no view, or an angle is not finite.
+        If sizes do not agree, there is no view, an angle is not finite, or the focal line does not lie behind the axis
+        of rotation.
     """
 
     angles_deg: NDArray[np.float64] = field(repr=False)
     radii_mm: NDArray[np.float64] = field(repr=False)
     shifts_mm: NDArray[np.float64] | None = field(default=None, repr=False)
+    focal_mm: float | None = None
 
     def __post_init__(self) -> None:
         angles = np.array(self.angles_deg, np.float64)
@@ -55,6 +60,12 @@ class Orbit:
                 " and the blur depends on it.",
                 "Give the radius of rotation in mm.",
             )
+        if self.focal_mm is not None and not radii.max() < self.focal_mm < np.inf:
+            raise BadInput(
+                f"The focal line of a fan beam at {self.focal_mm:g} mm from the detector is not behind the axis of"
+                f" rotation at {radii.max():g} mm.",
+                "Give its distance from the detector's face, mm.",
+            )
         for name, value in (("angles_deg", angles), ("radii_mm", radii), ("shifts_mm", shifts)):
             value.setflags(write=False)
             object.__setattr__(self, name, value)
@@ -69,8 +80,13 @@ class Orbit:
         theta = np.deg2rad(self.angles_deg)
         sine, cosine = np.sin(theta), np.cos(theta)
         shifts = np.zeros_like(sine) if self.shifts_mm is None else self.shifts_mm / pixel_mm
-        one, none = np.ones_like(sine), np.zeros_like(sine)
-        return np.stack([sine, cosine, -cosine, sine, shifts, one, none], axis=1).astype(np.float32)
+        growth = np.full_like(sine, 0.0 if self.focal_mm is None else pixel_mm / self.focal_mm)
+        at_axis = self.spacing(self.radii_mm)
+        return np.stack([sine, cosine, -cosine, sine, shifts, at_axis, growth], axis=1).astype(np.float32)
+
+    def spacing(self, distance_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how far apart rays are at a distance from the detector's face, over how far they are there."""
+        return np.ones_like(distance_mm) if self.focal_mm is None else 1 - distance_mm / self.focal_mm
 
     def require_coverage(self) -> None:
         """Refuse views that leave part of a half circle unseen.

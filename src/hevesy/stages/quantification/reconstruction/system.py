@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hevesy.errors import BadInput, GridMismatch, WrongQuantity
+from hevesy.errors import BadInput, GridMismatch, OutsideValidity, WrongQuantity
 from hevesy.kernels import projection as kernel
 from hevesy.stages.quantification.reconstruction.orbit import Orbit
 from hevesy.stages.quantification.reconstruction.response import Response
@@ -18,6 +18,8 @@ Array = NDArray[np.float32]
 CACHE_BYTES = 1 << 30
 #: μ beyond this is no tissue: cortical bone has 0.03/mm at 140 keV, so the unit must be wrong
 LARGEST_MU_PER_MM = 0.1
+#: less than this, 1/mm, is air
+AIR_PER_MM = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class SystemModel:
         If the μ-map does not fit the lattice.
     WrongQuantity
         If a coefficient is negative, not finite or larger than any tissue's.
+    OutsideValidity
+        If the body reaches the focal line of a fan beam.
     BadInput
         If the response narrows with distance.
     """
@@ -99,6 +103,7 @@ class SystemModel:
             object.__setattr__(self, "_survival", np.empty((0, *self.lattice.shape), np.uint16))
             return
         self._require_mu(self.mu_per_mm)
+        self._require_before_focus(self.mu_per_mm)
         if 2 * self.views * int(np.prod(self.lattice.shape)) <= CACHE_BYTES:
             object.__setattr__(self, "_survival", self._survival_of(frames))
 
@@ -186,11 +191,11 @@ class SystemModel:
             return np.zeros((self.views, planes, 2))
         along = (np.arange(planes) - (planes - 1) / 2) * lattice.pixel_mm
         distance = np.maximum(0.0, self.orbit.radii_mm[:, None] - along)
-        variance = self.response.sigma_mm(distance) ** 2
-        if np.diff(variance, axis=1).max() > 1e-9:
+        sigma = self.response.sigma_mm(distance)
+        if np.diff(sigma, axis=1).max() > 1e-9:
             raise BadInput("The collimator response narrows with distance; it must widen or stay.")
-        pixels = np.array([lattice.pixel_mm, lattice.slice_mm])
-        return np.asarray(variance[..., None] / pixels**2)
+        across = lattice.pixel_mm * np.maximum(self.orbit.spacing(distance), kernel.FOCUSED)
+        return np.stack([sigma / across, sigma / lattice.slice_mm], axis=-1) ** 2
 
     def _require_mu(self, mu: NDArray[Any]) -> None:
         if mu.shape != self.lattice.shape:
@@ -202,6 +207,18 @@ class SystemModel:
             raise WrongQuantity(
                 f"A μ-map runs from {np.min(mu):.4g} to {np.max(mu):.4g} per mm; tissue has 0 to {LARGEST_MU_PER_MM}.",
                 "Give linear attenuation coefficients in 1/mm.",
+            )
+
+    def _require_before_focus(self, mu: NDArray[Any]) -> None:
+        if self.orbit.focal_mm is None:
+            return
+        half, frames = (self.lattice.side - 1) / 2, self._frames
+        tissue = np.argwhere((mu > AIR_PER_MM).any(axis=2)) - half
+        toward = tissue @ frames[:, :2].T.astype(np.float64)
+        if tissue.size and (frames[:, 5] + frames[:, 6] * toward).min() <= kernel.FOCUSED:
+            raise OutsideValidity(
+                f"The body reaches the focal line of the fan beam, {self.orbit.focal_mm:g} mm from the detector.",
+                "Give the focal length and the radii of the views as they were, in mm.",
             )
 
 

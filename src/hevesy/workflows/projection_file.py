@@ -47,8 +47,9 @@ def read_measurement(projections: Path, geometry: Path, allow: Allowances) -> Me
     The ``.npz`` file holds ``proj`` (views, bins, slices), ``angles_deg`` (views,), ``mu`` (side, side, slices) in
     1/cm, and may hold ``additive``, the expected scatter, shaped as ``proj``. At 0° the detector is at −y and its bins
     rise along +x; at 270° it is at +x. The JSON file holds ``voxel_cm``, ``camera.radius_cm`` (one number, or one for
-    each view), for a fan beam ``camera.focal_cm`` from the detector's face to the focal line, and ``psf`` with ``a``, ``b_cm`` and perhaps ``intrinsic_cm``: σ = √(intrinsic² + (a d + b)²); it may
-    hold ``photon_keV`` and ``energy_window_keV``, which must agree.
+    each view), for a fan beam ``camera.focal_cm`` from the detector's face to the focal line, and ``psf`` with ``a``,
+    ``b_cm`` and perhaps ``intrinsic_cm``: σ = √(intrinsic² + (a d + b)²); it may hold ``photon_keV`` and
+    ``energy_window_keV``, which must agree.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hevesy.kernels.projection import blur_taps
+from hevesy.kernels.depth_blur import blur_taps
 from hevesy.stages.quantification.reconstruction import Lattice, LinearResponse, Orbit, QuadratureResponse, SystemModel
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hevesy.errors import BadInput, GridMismatch, OutsideValidity, WrongQuantity
 from hevesy.kernels import projection as kernel
+from hevesy.kernels.depth_blur import Walk, walk
 from hevesy.stages.quantification.reconstruction.orbit import Orbit
 from hevesy.stages.quantification.reconstruction.response import Response
 
@@ -92,13 +93,13 @@ class SystemModel:
     response: Response | None = None
     mu_per_mm: NDArray[Any] | None = field(default=None, repr=False)
     _frames: Array = field(init=False, repr=False)
-    _walk: kernel.Walk = field(init=False, repr=False)
+    _walk: Walk = field(init=False, repr=False)
     _survival: NDArray[np.uint16] | None = field(init=False, repr=False, default=None)
 
     def __post_init__(self) -> None:
         frames = self.orbit.frames(self.lattice.pixel_mm)
         object.__setattr__(self, "_frames", frames)
-        object.__setattr__(self, "_walk", kernel.walk(self._variances()))
+        object.__setattr__(self, "_walk", walk(self._variances()))
         if self.mu_per_mm is None:
             object.__setattr__(self, "_survival", np.empty((0, *self.lattice.shape), np.uint16))
             return

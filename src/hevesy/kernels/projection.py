@@ -4,10 +4,11 @@ Each view looks at the volume on a lattice of its own: depth planes parallel to 
 or, for a fan beam, meet in a focal line beyond the volume. Forward, planes are walked from the farthest to the
 nearest, and what has been gathered is blurred by the *difference* in variance between checkpoints on the way (McCarthy
 and Miller 1991, IEEE NSS 3:1979; Di Bella et al. 1996, IEEE Trans Nucl Sci 43:3345). A plane between two checkpoints
-is shared between them so that its variance is its own, and several planes cost one small convolution: `hevesy.kernels.depth_blur` plans it. Every
-elementary step is a linear map whose transpose is written out, so that `backproject` is the transpose of `project` to
-rounding. Views run in parallel; a volume is laid out with the axis of rotation last, so that inner loops are vectors:
-each is short and writes one or two rows, for with more the compiler gives up proving that they do not overlap.
+is shared between them so that its variance is its own, and several planes cost one small convolution, as planned by
+`hevesy.kernels.depth_blur`. Every elementary step is a linear map whose transpose is written out, so that `backproject`
+is the transpose of `project` to rounding. Views run in parallel; a volume is laid out with the axis of rotation last,
+so that inner loops are vectors: each is short and writes one or two rows, for with more the compiler gives up proving
+that they do not overlap.
 """
 
 from __future__ import annotations

@@ -70,6 +70,10 @@ def _show(result: CaseResult, folder: Path) -> None:
     console = Console()
     if table.row_count:
         console.print(table)
+    if result.patient_body is not None:
+        body = result.patient_body
+        dose = f"{with_uncertainty(body.dose)} Gy, " if body.dose else ""
+        console.print(f"{body.name}: {dose}TIA {with_uncertainty(body.tia, 3.6e9)} MBq·h", highlight=False)
     for warning in result.warnings:
         console.print(f"[bold]![/bold] {warning}", highlight=False)
     console.print("For research and education; not a medical device.")

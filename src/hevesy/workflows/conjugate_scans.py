@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from hevesy.core import PlanarView
-from hevesy.errors import ContradictoryInformation, HevesyError, IncompleteSeries, MissingInformation
+from hevesy.core import Nuclide, PlanarView
+from hevesy.errors import ContradictoryInformation, HevesyError, IncompleteSeries, MissingInformation, UnknownName
 from hevesy.stages.imaging.planar_views import read_planar
 from hevesy.stages.imaging.series import Series
 from hevesy.stages.quantification.conjugate_pair import ConjugatePair
@@ -18,6 +19,7 @@ from hevesy.stages.quantification.energy_windows import (
     limits_of,
     without_scatter,
 )
+from hevesy.workflows.case import Case
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,6 +112,29 @@ def conjugate_scans(series: Sequence[Series], asked: WindowRequest) -> list[Conj
 
 def _limits(choice: WindowChoice) -> list[str]:
     return [limits_of(window) for window in (choice.photopeak, *choice.scatter)]
+
+
+def window_request(case: Case, nuclide: Nuclide) -> WindowRequest:
+    """Return what case.yaml says of the energy windows of planar views."""
+    scatter = case.get("planar.scatter")
+    named = None if scatter is None else () if scatter == "none" else tuple(scatter)
+    return WindowRequest(nuclide, case.get("planar.window"), named)
+
+
+def named_series(there: Sequence[Series], wanted: str, key: str) -> Series:
+    """Return the one planar series of a UID or description that a key of case.yaml names.
+
+    Raises
+    ------
+    UnknownName
+        If there is none, or more than one.
+    """
+    found = [s for s in there if wanted == s.uid or fnmatch.fnmatchcase(s.description, wanted)]
+    if len(found) == 1:
+        return found[0]
+    listed = "; ".join(f"'{s.description}'" for s in there) or "none"
+    fault = "No planar series is" if not found else f"{len(found)} planar series are"
+    raise UnknownName(f"{fault} called '{wanted}' (case.yaml, {key}).", f"There are: {listed}.")
 
 
 def photopeak_views(series: Series, asked: WindowRequest) -> list[PlanarView]:

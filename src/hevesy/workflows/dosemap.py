@@ -24,7 +24,7 @@ from hevesy.stages.dosimetry.monte_carlo import Decays, Phantom, Physics, plan
 from hevesy.stages.dosimetry.simulation import Plan, Stop, Tally
 from hevesy.stages.dosimetry.transport_engine import dose_map
 from hevesy.stages.imaging.nifti_in import read_plain
-from hevesy.workflows.therapy import chain
+from hevesy.workflows.chain import chain
 
 #: without any other word, so many histories
 DEFAULT_HISTORIES = 2_000_000

@@ -14,7 +14,7 @@ from hevesy.data.nuclides import nuclide
 from hevesy.errors import BadInput, OutputFailed
 from hevesy.stages.dosimetry.point_source import Effort, make_point_kernel, tabulated
 from hevesy.stages.dosimetry.voxel_kernel import VoxelKernel, voxel_kernel
-from hevesy.workflows.therapy import chain
+from hevesy.workflows.chain import chain
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,7 +184,7 @@ def measure_body(series: Series4D, case: Case) -> Measurement:
     """Measure the body in every scan, as far as all fields of view reach."""
     budget = Budget.of(case)
     raw = [series.body.integral(image) for image in series.activity]
-    size = Measured(series.body.volume_mL, 0.0, "mL")
+    size = volume(series.body, budget.delineation_mm)
     return Measurement(series.body, size, *_with_uncertainty(raw, budget.counts, budget.calibration))
 
 

@@ -7,7 +7,6 @@ J Nucl Med 1999;40:37S-61S; Koral KF et al. 2000, Cancer Biother Radiopharm 15:3
 
 from __future__ import annotations
 
-import fnmatch
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hevesy.core import Curve, Nuclide, PlanarView, Role, seconds_between
-from hevesy.errors import ImpossibleTiming, MissingInformation, OutsideImage, OutsideValidity, UnknownName
+from hevesy.errors import ImpossibleTiming, MissingInformation, OutsideImage, OutsideValidity
 from hevesy.physics.attenuation_map import attenuation_from_hounsfield
 from hevesy.stages.imaging.folder import Folder
-from hevesy.stages.imaging.series import Kind, Series
+from hevesy.stages.imaging.series import Kind
 from hevesy.stages.quantification.conjugate_pair import ConjugatePair, background_share
-from hevesy.stages.quantification.energy_windows import WindowRequest, called
+from hevesy.stages.quantification.energy_windows import called
 from hevesy.stages.quantification.planar import overlap
 from hevesy.stages.quantification.projected_regions import (
     Depth,
@@ -35,7 +34,7 @@ from hevesy.stages.quantification.projected_regions import (
 from hevesy.stages.registration.planar import move_view, register_views
 from hevesy.stages.registration.spect_view import laid_on_view, place_on_view
 from hevesy.workflows.case import Case
-from hevesy.workflows.conjugate_scans import ConjugateScan, conjugate_scans
+from hevesy.workflows.conjugate_scans import ConjugateScan, conjugate_scans, named_series, window_request
 from hevesy.workflows.measurement import Measurement, Series4D
 from hevesy.workflows.scans import Course
 
@@ -135,29 +134,13 @@ def _scans(folder: Folder, case: Case, nuclide: Nuclide) -> list[ConjugateScan]:
     """Return the planar scans of a case in order of time, all in the same energy windows."""
     there = folder.of_kind(Kind.WHOLE_BODY, Kind.STATIC)
     wanted: Sequence[str] | None = case.get("planar.series")
-    found = list(there) if wanted is None else [_named(there, name) for name in wanted]
+    found = list(there) if wanted is None else [named_series(there, name, "planar") for name in wanted]
     if len(found) < 2:
         raise MissingInformation(
             f"Planar curves need two or more scans with an anterior and a posterior view; there are {len(found)}.",
             "Put whole-body or static DICOM NM views in the case's folder, or leave 'planar' out of case.yaml.",
         )
     return conjugate_scans(found, window_request(case, nuclide))
-
-
-def window_request(case: Case, nuclide: Nuclide) -> WindowRequest:
-    """Return what case.yaml says of the energy windows of planar views."""
-    scatter = case.get("planar.scatter")
-    named = None if scatter is None else () if scatter == "none" else tuple(scatter)
-    return WindowRequest(nuclide, case.get("planar.window"), named)
-
-
-def _named(there: Sequence[Series], wanted: str) -> Series:
-    found = [s for s in there if wanted == s.uid or fnmatch.fnmatchcase(s.description, wanted)]
-    if len(found) == 1:
-        return found[0]
-    listed = "; ".join(f"'{s.description}'" for s in there) or "none"
-    fault = "No planar series is" if not found else f"{len(found)} planar series are"
-    raise UnknownName(f"{fault} called '{wanted}' (case.yaml, planar).", f"There are: {listed}.")
 
 
 def _together(scans: Sequence[ConjugateScan]) -> tuple[list[ConjugatePair], list[str]]:

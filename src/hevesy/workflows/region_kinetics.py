@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from hevesy.core import Administration, Curve, Measured, Region
 from hevesy.errors import BadConfiguration, UnknownName
@@ -19,6 +22,7 @@ from hevesy.stages.kinetics import (
     one_scan_tia,
     still_rising,
 )
+from hevesy.stages.reporting.results import CurveModel
 
 #: what `model` may be, besides a model or a one-scan method
 CHOICES = ("auto", "average", "bayes")
@@ -83,6 +87,39 @@ def describe_method(fit: Fit) -> str:
         "average": "several models, averaged by their weight",
         "bayes": "hierarchical Bayes with a population",
     }.get(fit.model, fit.model)
+
+
+def curve_model(fit: Fit, times_s: Sequence[float]) -> CurveModel:
+    """Return a fit as it is shown, with its scans at the given times (s)."""
+    half_life = fit.effective_half_life.value if fit.effective_half_life else times_s[-1]
+    last = max(times_s[-1] * 1.5, times_s[-1] + 3 * half_life)
+    times = np.unique(np.concatenate([np.linspace(0.0, last, 240), times_s]))
+    low, high = fit.band(times)
+    notes = [fit.method, *fit.warnings]
+    if fit.best_next_scan_s is not None:
+        notes.append(f"A scan {fit.best_next_scan_s / 3600:.0f} h after administration would narrow this most.")
+    return CurveModel(
+        model=fit.model,
+        description=describe_method(fit),
+        parameters=dict(fit.parameters),
+        effective_half_life=fit.effective_half_life,
+        tail_fraction=fit.tail_fraction,
+        times_s=times,
+        activity_Bq=fit.activity(times),
+        lower_Bq=low,
+        upper_Bq=high,
+        notes=tuple(notes),
+    )
+
+
+def widened(interval: tuple[float, float], value: float, u_relative: float) -> tuple[float, float]:
+    """Widen a 95% interval by a log-normal factor of the given relative standard uncertainty."""
+    spread = 1.96 * math.sqrt(math.log1p(u_relative**2))
+    low, high = (max(edge, 1e-9 * value) for edge in interval)
+    return (
+        value * math.exp(-math.hypot(math.log(value / low), spread)),
+        value * math.exp(math.hypot(math.log(high / value), spread)),
+    )
 
 
 def population(region: Region, administration: Administration, said: Mapping[str, Any]) -> PopulationHalfLife:

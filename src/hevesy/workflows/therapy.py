@@ -6,17 +6,16 @@ import hashlib
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hevesy.core import Curve, Image, Measured, Nuclide, Quantity, Region
+from hevesy.core import Curve, Image, Measured, Quantity, Region
 from hevesy.core.provenance import Provenance
 from hevesy.data.materials import material
 from hevesy.errors import EmptyInput
-from hevesy.physics.decay import Chain
 from hevesy.physics.hounsfield import density_from_hounsfield
 from hevesy.stages.dosimetry.engines import DoseMap, Engine, Source, engine
 from hevesy.stages.imaging.folder import Folder, read_folder
@@ -29,16 +28,17 @@ from hevesy.stages.reporting.results import (
     Alignment,
     CaseResult,
     Comparison,
-    CurveModel,
     EngineRecord,
     RegionResult,
     TimePoint,
 )
 from hevesy.workflows.case import Case
+from hevesy.workflows.chain import chain
 from hevesy.workflows.hybrid import check_shapes, hybrid_fit
 from hevesy.workflows.measurement import Measurement, Series4D, align, measure, measure_body
+from hevesy.workflows.patient_body import with_patient_body
 from hevesy.workflows.planar_curves import PlanarCurves, planar_curves
-from hevesy.workflows.region_kinetics import describe_method, fit_region
+from hevesy.workflows.region_kinetics import curve_model, fit_region, widened
 from hevesy.workflows.scans import Course, Scan, check_region_names, gather
 
 Progress = Callable[[str], None]
@@ -112,7 +112,7 @@ def therapy_dose(
     answer = engines.pop(engine_name)(source)
     pairs = list(zip(measured, kinetics.fits, strict=True))
     regions = tuple(_region_result(m, f, course.scans, density, answer, case) for m, f in pairs[:-1])
-    body = _body_result(*pairs[-1], course.scans, density)
+    body = _body_result(*pairs[-1], course.scans, density, answer, case)
     result = CaseResult(
         patient=course.patient,
         nuclide=course.nuclide,
@@ -129,7 +129,7 @@ def therapy_dose(
         comparisons=_comparisons(source, engines, measured[:-1], progress),
         settings=_settings(case, shapes),
     )
-    return Outcome(result, course.scans[series.reference].series)
+    return Outcome(with_patient_body(result, found, case, course), course.scans[series.reference].series)
 
 
 def _settings(case: Case, planar: PlanarCurves) -> dict[str, Any]:
@@ -177,21 +177,6 @@ def _comparisons(
         histograms = tuple(dose_volume_histogram(answer.dose, one.region) for one in measured)
         found.append(Comparison(EngineRecord(name, answer.method, answer.limits), histograms))
     return tuple(found)
-
-
-def chain(nuclide: Nuclide) -> tuple[tuple[Nuclide, float], ...]:
-    """Return a nuclide and the daughters that decay where it did, each with its decays per decay of the parent.
-
-    Daughters that live no longer than the parent are taken to stay in place; longer-lived ones, and what
-    comes after them, are left out.
-    """
-    whole = Chain.of(nuclide)
-    shares = np.zeros(len(whole.nuclides))
-    shares[0] = 1.0
-    for row, member in enumerate(whole.nuclides[1:], start=1):
-        if member.half_life.value <= nuclide.half_life.value:
-            shares[row] = whole.feeding[row, :row] @ shares[:row]
-    return tuple((n, float(s)) for n, s in zip(whole.nuclides, shares, strict=True) if s > 0)
 
 
 def _curve(measured: Measurement, scans: Sequence[Scan]) -> Curve:
@@ -303,11 +288,11 @@ def _region_result(
         mass=mass,
         times_s=tuple(scan.mid_s for scan in scans),
         activity=measured.activity,
-        model=_model(fit, scans),
+        model=curve_model(fit, [scan.mid_s for scan in scans]),
         tia=tia,
-        tia_interval95=_widened(fit.interval95, fit.tia.value, measured.scale.u_relative),
+        tia_interval95=widened(fit.interval95, fit.tia.value, measured.scale.u_relative),
         dose=dose,
-        dose_interval95=_widened(
+        dose_interval95=widened(
             (fit.interval95[0] * dose.value / tia.value, fit.interval95[1] * dose.value / tia.value),
             dose.value,
             _shared(dose, fit),
@@ -321,50 +306,19 @@ def _shared(dose: Measured, fit: Fit) -> float:
     return math.sqrt(max(dose.u_relative**2 - fit.tia.u_relative**2, 0.0))
 
 
-def _widened(interval: tuple[float, float], value: float, u_relative: float) -> tuple[float, float]:
-    """Widen a 95% interval by a log-normal factor of the given relative standard uncertainty."""
-    spread = 1.96 * math.sqrt(math.log1p(u_relative**2))
-    low, high = (max(edge, 1e-9 * value) for edge in interval)
-    return (
-        value * math.exp(-math.hypot(math.log(value / low), spread)),
-        value * math.exp(math.hypot(math.log(high / value), spread)),
-    )
-
-
-def _body_result(measured: Measurement, fit: Fit, scans: Sequence[Scan], density: Image) -> RegionResult:
-    mass = Measured(measured.region.integral(density) * 1e-6, 0.0, "kg")
-    return RegionResult(
-        region=measured.region,
-        volume=measured.volume,
-        mass=mass,
-        times_s=tuple(scan.mid_s for scan in scans),
-        activity=measured.activity,
-        model=_model(fit, scans),
-        tia=fit.tia * measured.scale,
-        tia_interval95=_widened(fit.interval95, fit.tia.value, measured.scale.u_relative),
-    )
-
-
-def _model(fit: Fit, scans: Sequence[Scan]) -> CurveModel:
-    half_life = fit.effective_half_life.value if fit.effective_half_life else scans[-1].mid_s
-    last = max(scans[-1].mid_s * 1.5, scans[-1].mid_s + 3 * half_life)
-    knots = [scan.mid_s for scan in scans]
-    times = np.unique(np.concatenate([np.linspace(0.0, last, 240), knots]))
-    low, high = fit.band(times)
-    notes = [fit.method, *fit.warnings]
-    if fit.best_next_scan_s is not None:
-        notes.append(f"A scan {fit.best_next_scan_s / 3600:.0f} h after administration would narrow this most.")
-    return CurveModel(
-        model=fit.model,
-        description=describe_method(fit),
-        parameters=dict(fit.parameters),
-        effective_half_life=fit.effective_half_life,
-        tail_fraction=fit.tail_fraction,
-        times_s=times,
-        activity_Bq=fit.activity(times),
-        lower_Bq=low,
-        upper_Bq=high,
-        notes=tuple(notes),
+def _body_result(
+    measured: Measurement, fit: Fit, scans: Sequence[Scan], density: Image, answer: DoseMap, case: Case
+) -> RegionResult:
+    """Return the body as far as the images show it; its mean dose is energy over mass, as lungs weigh less."""
+    found = _region_result(measured, fit, scans, density, answer, case)
+    assert found.dose is not None
+    assert found.dose_interval95 is not None
+    of_mass = answer.dose.with_values(answer.dose.values * density.values, Quantity.RELATIVE)
+    mean = measured.region.integral(of_mass) / measured.region.integral(density)
+    factor = mean / found.dose.value
+    low, high = found.dose_interval95
+    return replace(
+        found, dose=found.dose.to(factor, "Gy"), dose_interval95=(low * factor, high * factor), histogram=None
     )
 
 

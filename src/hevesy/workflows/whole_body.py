@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from hevesy.core import Administration, Measured
 from hevesy.errors import MissingInformation, NoWashout
 from hevesy.stages.kinetics import Fit, check_physical, fit_curve, still_rising
@@ -21,7 +23,7 @@ _READINGS_FOR_TWO = 4
 
 
 def whole_body(
-    scans: Sequence[ConjugateScan], administration: Administration, decay_constant: Measured
+    scans: Sequence[ConjugateScan], administration: Administration, decay_constant: Measured, u_relative: float = 0.0
 ) -> WholeBodyReadings:
     """Return the whole body's activity from whole-body scans, calibrated by the first, before voiding.
 
@@ -33,6 +35,8 @@ def whole_body(
         Time and activity.
     decay_constant : Measured
         Physical, 1/s.
+    u_relative : float
+        Of each scan beside its counting.
 
     Raises
     ------
@@ -45,7 +49,9 @@ def whole_body(
         raise MissingInformation("A whole-body curve is calibrated by the administered activity.", "Give it.")
     ordered = sorted(scans, key=lambda scan: scan.start)
     pairs = [scan.pair for scan in ordered]
-    return whole_body_curve(pairs, administration.time, administration.activity, decay_constant.value)
+    found = whole_body_curve(pairs, administration.time, administration.activity, decay_constant.value)
+    own = np.hypot(found.curve.u_Bq, u_relative * found.curve.activity_Bq)
+    return replace(found, curve=replace(found.curve, u_Bq=own))
 
 
 def whole_body_fit(readings: WholeBodyReadings, decay_constant: Measured) -> Fit:

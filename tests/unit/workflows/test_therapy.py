@@ -17,7 +17,8 @@ from hevesy.core import EmissionKind
 from hevesy.data.nuclides import nuclide
 from hevesy.stages.dosimetry.local import CHARGED
 from hevesy.workflows.case import load_case
-from hevesy.workflows.therapy import chain, therapy_dose
+from hevesy.workflows.chain import chain
+from hevesy.workflows.therapy import therapy_dose
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hevesy.core import Measured
 from hevesy.core.dose_volume import DoseVolumeHistogram
-from hevesy.stages.reporting.results import RegionResult
+from hevesy.stages.reporting.results import PatientBody, RegionResult
 from hevesy.stages.reporting.rounding import plain, with_uncertainty
 from hevesy.stages.reporting.svg import drawing, path, tag
 
@@ -79,7 +79,7 @@ def ticks(most: float, about: int = 6) -> list[float]:
     return [float(n * step) for n in range(int(most / step * 1.0001) + 1)]
 
 
-def time_activity_chart(found: RegionResult) -> Markup:
+def time_activity_chart(found: RegionResult | PatientBody) -> Markup:
     """Draw the measured activities, the fitted curve, and its 95% band; the tail is dashed.
 
     Bars are 95% of what each point has for itself; what the points share would move curve and points together.
@@ -99,7 +99,7 @@ def time_activity_chart(found: RegionResult) -> Markup:
     last = found.times_s[-1] / 3600
     before, after = hours < last, hours > last
     at_last = float(np.interp(last, hours, activity))
-    label = f"Activity in {found.region.name} over time, with the fitted curve"
+    label = f"Activity in {found.name} over time, with the fitted curve"
     return drawing(
         _WIDTH,
         _HEIGHT,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -15,7 +15,7 @@ from markupsafe import Markup
 from hevesy.core import Measured, Role
 from hevesy.stages.reporting import charts, rounding
 from hevesy.stages.reporting.pictures import DosePlanes, Pictures
-from hevesy.stages.reporting.results import CaseResult, RegionResult
+from hevesy.stages.reporting.results import CaseResult, PatientBody, RegionResult
 from hevesy.stages.reporting.results_json import to_json
 from hevesy.stages.reporting.text_file import write_text
 
@@ -41,14 +41,14 @@ class Section:
     """
 
     number: int
-    found: RegionResult
+    found: RegionResult | PatientBody
     curve: Markup
-    histogram: Markup | None
-    planes: DosePlanes | None
-    scale: Markup | None
-    bar: Markup | None
     shared_percent: float
     budget: tuple[tuple[str, float | None, float | None, Markup], ...]
+    histogram: Markup | None = None
+    planes: DosePlanes | None = None
+    scale: Markup | None = None
+    bar: Markup | None = None
 
 
 def render(result: CaseResult, created: datetime) -> str:
@@ -68,7 +68,8 @@ def render(result: CaseResult, created: datetime) -> str:
     return template.render(
         result=result,
         sections=_sections(result, pictures),
-        whole_body=_section(0, result.whole_body, pictures, 0.0, False),
+        whole_body=_section(0, result.whole_body, pictures, _upper(result.whole_body), False),
+        patient_body=_drawn(0, result.patient_body) if result.patient_body else None,
         pictures=pictures,
         warnings=grouped(result.warnings, [r.region.name for r in (*result.regions, result.whole_body)]),
         style=Markup(_resource("report.css")),  # our own file, not what came from outside
@@ -91,7 +92,7 @@ def write_html(result: CaseResult, created: datetime, path: Path) -> None:
     write_text(path, render(result, created))
 
 
-def half_life_text(found: RegionResult) -> str:
+def half_life_text(found: RegionResult | PatientBody) -> str:
     """Return the effective half-life in words: with its uncertainty, or why there is none."""
     half_life = found.model.effective_half_life
     if half_life is not None:
@@ -144,14 +145,21 @@ def _section(number: int, found: RegionResult, pictures: Pictures, most_Gy: floa
     bar = None
     if found.dose is not None and found.dose_interval95 is not None:
         bar = charts.interval_bar(found.dose, found.dose_interval95, most_Gy)
-    return Section(
-        number=number,
-        found=found,
-        curve=charts.time_activity_chart(found),
+    return replace(
+        _drawn(number, found),
         histogram=charts.dose_volume_chart(found, found.histogram) if found.histogram else None,
         planes=planes,
         scale=pictures.dose_bar(planes, number) if planes else None,
         bar=bar,
+    )
+
+
+def _drawn(number: int, found: RegionResult | PatientBody) -> Section:
+    """Return the curve and the budget of uncertainty alone."""
+    return Section(
+        number=number,
+        found=found,
+        curve=charts.time_activity_chart(found),
         shared_percent=100 * charts.own_and_shared(found.activity)[1],
         budget=_budget(found),
     )
@@ -163,7 +171,7 @@ def _upper(found: RegionResult) -> float:
     )
 
 
-def _budget(found: RegionResult) -> tuple[tuple[str, float | None, float | None, Markup], ...]:
+def _budget(found: RegionResult | PatientBody) -> tuple[tuple[str, float | None, float | None, Markup], ...]:
     """Return each cause with its share (%) in the TIA and in the dose, largest first, and its bar."""
     tia = _percent(found.tia)
     dose = _percent(found.dose) if found.dose is not None else tia

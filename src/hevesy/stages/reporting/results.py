@@ -114,7 +114,7 @@ class RegionResult:
     tia_interval95 : tuple of float
         95% interval of the time-integrated activity, Bq·s; may be lopsided.
     dose : Measured or None
-        Mean absorbed dose, Gy; None where it was not asked for, as for the whole body.
+        Mean absorbed dose, Gy; None where it was not asked for. That of the whole body is energy over mass.
     dose_interval95 : tuple of float or None
         95% interval of the mean absorbed dose, Gy.
     histogram : DoseVolumeHistogram or None
@@ -132,6 +132,44 @@ class RegionResult:
     dose: Measured | None = None
     dose_interval95: tuple[float, float] | None = None
     histogram: DoseVolumeHistogram | None = None
+
+    @property
+    def name(self) -> str:
+        """The region's name."""
+        return self.region.name
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PatientBody:
+    """The whole patient, beyond what the images show: by a counter or by whole-body scans.
+
+    Parameters
+    ----------
+    source : str
+        What was counted, and how it was made activity, in a sentence.
+    times_s, activity, model, tia, tia_interval95
+        As in `RegionResult`.
+    mass : Measured or None
+        kg; None where it is not known.
+    dose : Measured or None
+        Mean absorbed dose, Gy; None where mass or nuclide do not allow one.
+    dose_interval95 : tuple of float or None
+        Its 95% interval, Gy.
+    notes : tuple of str
+        What a reader must know, such as why there is no dose.
+    """
+
+    source: str
+    times_s: tuple[float, ...]
+    activity: tuple[Measured, ...]
+    model: CurveModel
+    tia: Measured
+    tia_interval95: tuple[float, float]
+    mass: Measured | None = None
+    dose: Measured | None = None
+    dose_interval95: tuple[float, float] | None = None
+    notes: tuple[str, ...] = ()
+    name: str = "Patient's whole body"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +196,7 @@ class CaseResult:
     `dose` is in Gy, `tia` in Bq·s/mL and `density` in kg/m³, all on the reference grid, as are the
     time points' activities. `regions` does not hold the whole body. `inputs` lists each file or
     series used with its SHA-256; `settings` is the whole effective configuration.
+    `patient_body` is the whole patient, where a counter or whole-body scans tell of it.
     """
 
     patient: Patient
@@ -174,3 +213,4 @@ class CaseResult:
     inputs: tuple[dict[str, Any], ...]
     settings: dict[str, Any]
     comparisons: tuple[Comparison, ...] = ()
+    patient_body: PatientBody | None = None

@@ -18,7 +18,15 @@ from hevesy import __version__
 from hevesy.core import Measured
 from hevesy.core.dose_volume import DoseVolumeHistogram
 from hevesy.errors import BadInput
-from hevesy.stages.reporting.results import Alignment, CaseResult, Comparison, CurveModel, RegionResult, TimePoint
+from hevesy.stages.reporting.results import (
+    Alignment,
+    CaseResult,
+    Comparison,
+    CurveModel,
+    PatientBody,
+    RegionResult,
+    TimePoint,
+)
 from hevesy.stages.reporting.text_file import write_text
 
 SCHEMA_NAME = "hevesy/results/1.0"
@@ -71,6 +79,7 @@ def to_json(result: CaseResult, created: datetime) -> dict[str, Any]:
         "limits": list(result.engine.limits),
         "time_points": [_time_point(point) for point in result.time_points],
         "whole_body": _region(result.whole_body, administered),
+        "patient_body": _patient_body(result.patient_body, administered) if result.patient_body else None,
         "regions": [_region(region, administered) for region in result.regions],
         "comparisons": [_comparison(result, other) for other in result.comparisons],
         "warnings": list(result.warnings),
@@ -149,7 +158,6 @@ def _alignment(alignment: Alignment | None) -> dict[str, Any] | None:
 
 
 def _region(found: RegionResult, administered: Measured | None) -> dict[str, Any]:
-    coefficient = found.tia / administered if administered else None
     per_activity = found.dose / administered if administered and found.dose else None
     return {
         "name": found.region.name,
@@ -159,6 +167,16 @@ def _region(found: RegionResult, administered: Measured | None) -> dict[str, Any
         "mass_g": found.mass.value * 1e3,
         "mass_u_g": found.mass.u * 1e3,
         "recovery_coefficient": _measured(found.region.recovery),
+        **_kinetics(found, administered),
+        "absorbed_dose_Gy": _dose(found),
+        "absorbed_dose_per_activity_Gy_GBq": _measured(per_activity, 1e-9) if per_activity else None,
+        "dose_volume_histogram": _histogram(found.histogram) if found.histogram else None,
+    }
+
+
+def _kinetics(found: RegionResult | PatientBody, administered: Measured | None) -> dict[str, Any]:
+    coefficient = found.tia / administered if administered else None
+    return {
         "activity_MBq": [
             {"t_h": time / _HOUR_S, **_measured(activity, _MEGA)}
             for time, activity in zip(found.times_s, found.activity, strict=True)
@@ -171,9 +189,23 @@ def _region(found: RegionResult, administered: Measured | None) -> dict[str, Any
             "components": _percent(found.tia),
         },
         "tia_coefficient_h": _measured(coefficient, _HOUR_S) if coefficient else None,
-        "absorbed_dose_Gy": _dose(found),
-        "absorbed_dose_per_activity_Gy_GBq": _measured(per_activity, 1e-9) if per_activity else None,
-        "dose_volume_histogram": _histogram(found.histogram) if found.histogram else None,
+    }
+
+
+def _patient_body(found: PatientBody, administered: Measured | None) -> dict[str, Any]:
+    dose, interval = found.dose, found.dose_interval95
+    return {
+        "source": found.source,
+        "mass_kg": _measured(found.mass) if found.mass else None,
+        **_kinetics(found, administered),
+        "absorbed_dose_Gy": {
+            **_measured(dose),
+            "interval95": list(interval) if interval else None,
+            "components": _percent(dose),
+        }
+        if dose
+        else None,
+        "notes": list(found.notes),
     }
 
 

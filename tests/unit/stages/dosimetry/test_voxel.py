@@ -11,7 +11,7 @@ from hevesy.data.nuclides import nuclide
 from hevesy.errors import BadInput, WrongQuantity
 from hevesy.stages.dosimetry.engines import Source, engine
 from hevesy.stages.dosimetry.voxel import electron_reach_mm, voxel_s_value
-from hevesy.workflows.therapy import chain
+from hevesy.workflows.chain import chain
 
 LUTETIUM = nuclide("Lu-177")
 TIA = Quantity.TIME_INTEGRATED_ACTIVITY_CONCENTRATION

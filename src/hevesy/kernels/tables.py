@@ -120,6 +120,21 @@ class PhotonTables(NamedTuple):
     line_chances: Array
 
 
+class AlphaTables(NamedTuple):
+    """Ranges of alpha particles.
+
+    Parameters
+    ----------
+    step : float
+        Step of the energies, m_e c²; the first is 0.
+    range : (M, N) array
+        Range in each medium at each energy, kg/mm².
+    """
+
+    step: float
+    range: Array
+
+
 class Options(NamedTuple):
     """How the transport works.
 
@@ -128,9 +143,9 @@ class Options(NamedTuple):
     electron_cutoff, photon_cutoff : float
         A particle below this energy is absorbed where it is.
     local_range : float
-        An electron whose range is below this (mm) is absorbed where it is.
+        An electron or alpha whose range is below this (mm) is absorbed where it is.
     stop_inside : bool
-        An electron that cannot leave its voxel is absorbed there.
+        An electron or alpha that cannot leave its voxel is absorbed there.
     kerma : bool
         Photons score the energy that they transfer along their track, and their electrons are not followed.
     woodcock : bool
@@ -154,6 +169,7 @@ class World(NamedTuple):
     lattice: Lattice
     electrons: ElectronTables
     photons: PhotonTables
+    alphas: AlphaTables
     options: Options
 
 

@@ -1,4 +1,4 @@
-"""Coupled transport of photons, electrons and positrons: one history, one batch."""
+"""Coupled transport of photons, electrons, positrons and alphas: one history, one batch."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import math
 import numpy as np
 from numba import njit
 
+from hevesy.kernels.alpha import walk_alpha
 from hevesy.kernels.electron import walk_electron
 from hevesy.kernels.photon import walk_photon
 from hevesy.kernels.random import point_at, start_stream, uniform
-from hevesy.kernels.tables import DIMENSIONS, EMITTED, ENERGY, HISTORIES, ITEMS, KIND, PHOTON, POSITRON, WEIGHT
+from hevesy.kernels.tables import ALPHA, DIMENSIONS, EMITTED, ENERGY, HISTORIES, ITEMS, KIND, PHOTON, POSITRON, WEIGHT
 
 #: the golden section: with j/n it makes a lattice in two dimensions that is even for every n
 _GOLDEN = 0.5 * (math.sqrt(5.0) - 1.0)
@@ -55,6 +56,10 @@ def _run_history(world, source, start, scale, scratch):  # type: ignore[no-untyp
     particle = scratch.stack[0]
     _emit(particle, world, source, start)
     particle[WEIGHT] *= scale
+    if particle[KIND] == ALPHA:
+        # its energy is booked already, where it is born
+        walk_alpha(particle, world, scratch)
+        return
     rest = 2.0 if particle[KIND] == POSITRON else 0.0
     scratch.balance[EMITTED] += particle[WEIGHT] * (particle[ENERGY] + rest)
     scratch.depth[0] = 1

@@ -152,7 +152,7 @@ def _simulate(
     tally = simulation.run(made, settings.stop, before, threads, _keeper(kept, made))
     if kept:
         simulation.save(kept, made, tally)
-    answer = dose_map(phantom, decays, made, tally)
+    answer = dose_map(phantom, made, tally)
     uncertainty = tally.relative_uncertainty().reshape(phantom.grid.shape)
     image = phantom.density.with_values(uncertainty.astype(np.float32), Quantity.RELATIVE)
     summary = {**summarise(made, tally, threads), "method": answer.method, "limits": list(answer.limits)}

@@ -1,4 +1,4 @@
-"""The chemical elements: masses, electron shells, I-values, fluorescence."""
+"""The chemical elements: masses, electron shells, I-values, fluorescence, stopping of helium ions."""
 
 from __future__ import annotations
 
@@ -90,6 +90,13 @@ def element(symbol: str) -> Element:
         return elements()[symbol]
     except KeyError:
         raise UnknownName(f"There is no element '{symbol}' from H to U.", "Give a symbol such as 'Ca'.") from None
+
+
+@cache
+def helium_stopping() -> dict[str, tuple[float, ...]]:
+    """Return the five coefficients of each element's stopping cross-section for helium ions (see the README)."""
+    with (Path(__file__).parent / "helium_stopping.csv").open(encoding="utf-8") as file:
+        return {row["symbol"]: tuple(float(row[f"a{i}"]) for i in range(1, 6)) for row in csv.DictReader(file)}
 
 
 def _element(symbol: str, entry: dict, excitation_eV: float) -> Element:  # type: ignore[type-arg]

@@ -12,18 +12,20 @@ from hevesy.core import Grid, Image, Quantity, Region
 from hevesy.core.material import Material
 from hevesy.data.materials import material
 from hevesy.errors import BadInput
-from hevesy.kernels.tables import POSITRON, Lattice, Options, Source, World
-from hevesy.physics.electron_scattering import REST_ENERGY_MeV
+from hevesy.kernels.tables import ALPHA, POSITRON, Lattice, Options, Source, World
+from hevesy.physics.alpha_range import alpha_range_g_cm2
+from hevesy.physics.electron_scattering import REST_ENERGY_J, REST_ENERGY_MeV
 from hevesy.stages.dosimetry.simulation import Emission, Plan
 from hevesy.stages.dosimetry.source_spectrum import (
     Shares,
+    alpha_bins,
     electron_bins,
     emitted_energy,
     local_energy_J,
     photon_bins,
     weighted,
 )
-from hevesy.stages.dosimetry.transport_tables import CELL, electron_tables, energy_cells, photon_tables
+from hevesy.stages.dosimetry.transport_tables import CELL, alpha_tables, electron_tables, energy_cells, photon_tables
 
 Array = NDArray[np.float64]
 
@@ -31,6 +33,10 @@ Array = NDArray[np.float64]
 BY_DENSITY = ((0.0, "air"), (100.0, "lung"), (800.0, "adipose"), (980.0, "soft tissue"), (1180.0, "cortical bone"))
 #: emissions that carry less than this share of the energy need few histories
 MATTERS = 1e-3
+#: the tables of alphas reach this energy, m_e c² (12.3 MeV: none of ICRP 107 has more)
+ALPHA_TOP = 24.0
+#: g/cm² over kg/m³ → mm
+MM_KG_M3 = 1e4
 #: kg/m³ → kg/mm³
 KG_MM3 = 1e-9
 
@@ -116,9 +122,10 @@ class Physics:
     cell : float
         Share of the residual range that an electron loses between two turns.
     local_share : float
-        An electron whose range is below this share of the smallest voxel side is absorbed where it is; 0 for none.
+        An electron or alpha whose range is below this share of the smallest voxel side is absorbed where it is; 0 for
+        none.
     stop_inside : bool
-        An electron that cannot leave its voxel is absorbed there; its bremsstrahlung is still made.
+        An electron or alpha that cannot leave its voxel is absorbed there; bremsstrahlung is still made.
     kerma : bool
         Photons score what they transfer to electrons, along their track; without, those electrons are followed.
     woodcock : bool
@@ -205,8 +212,8 @@ def plan(
 ) -> Plan:
     """Return the simulation of decays in a phantom.
 
-    Histories go to electrons and photons of each source as their energies, and at least a tenth to what carries more
-    than 0.1% of all.
+    Histories go to electrons, photons and alphas of each source as their energies (of alphas: what may cross a
+    face), and at least a tenth to what carries more than 0.1% of all.
 
     Parameters
     ----------
@@ -231,13 +238,28 @@ def plan(
         If nothing decays or emits, or something decays in a vacuum.
     """
     physics = physics or Physics()
-    drawn = [(d, bins) for d in decays for bins in (electron_bins(d.nuclides), photon_bins(d.nuclides)) if len(bins)]
     for decay in decays:
         _check(phantom, decay)
-    energies = np.array([d.number.sum() * float(bins[:, 3] @ emitted_energy(bins)) for d, bins in drawn])
-    if not energies.sum() > 0:
-        raise BadInput("There is no photon or electron to transport: no activity, or alphas alone.")
-    shares = energies / energies.sum()
+    kinds = (electron_bins, photon_bins, alpha_bins)
+    drawn = [(d, bins) for d in decays for bins in (kind(d.nuclides) for kind in kinds) if len(bins)]
+    emissions = _emissions(phantom, drawn, histories_per_batch, physics)
+    light = np.concatenate([np.zeros((1, 4)), *(bins[bins[:, 2] != ALPHA] for _, bins in drawn)])
+    highest = float(light[:, 1].max())
+    # a pair's positron is followed only where the electrons of photons are
+    positrons = bool((light[:, 2] == POSITRON).any()) or (highest > 2.0 and not physics.kerma)
+    world = world_of(phantom, highest, physics, positrons)
+    indices = {r.name: np.flatnonzero(r.mask().ravel() >= 0.5) for r in regions}
+    return Plan(world, emissions, seed, physics.stratified, indices, _booked(decays))
+
+
+def _emissions(
+    phantom: Phantom, drawn: Sequence[tuple[Decays, Array]], histories_per_batch: int, physics: Physics
+) -> tuple[Emission, ...]:
+    """Share the histories of a batch among what is emitted."""
+    weights = np.array([_weight(phantom, decay, bins) for decay, bins in drawn])
+    if not weights.sum() > 0:
+        raise BadInput("There is nothing to transport: no activity, or none that emits photons, electrons or alphas.")
+    shares = weights / weights.sum()
     shares = np.maximum(shares, np.where(shares > MATTERS, 0.1, 0.002))
     emissions = []
     for (decay, bins), share in zip(drawn, shares / shares.sum(), strict=True):
@@ -250,12 +272,24 @@ def plan(
             voxels.astype(np.int64), cumulative / cumulative[-1], weighted(bins, physics.energy_biased), False
         )
         emissions.append(Emission(source, float(cumulative[-1]), max(1, round(share * histories_per_batch))))
-    highest = max(float(bins[:, 1].max()) for _, bins in drawn)
-    # a pair's positron is followed only where the electrons of photons are
-    positrons = any((bins[:, 2] == POSITRON).any() for _, bins in drawn) or (highest > 2.0 and not physics.kerma)
-    world = world_of(phantom, highest, physics, positrons)
-    indices = {r.name: np.flatnonzero(r.mask().ravel() >= 0.5) for r in regions}
-    return Plan(world, tuple(emissions), seed, physics.stratified, indices)
+    return tuple(emissions)
+
+
+def _weight(phantom: Phantom, decay: Decays, bins: Array) -> float:
+    """Return the energy that is emitted, m_e c²; of alphas, about what crosses a face of a voxel."""
+    energy = decay.number.sum() * float(bins[:, 3] @ emitted_energy(bins))
+    if bins[0, 2] != ALPHA or not energy > 0:
+        return float(energy)
+    reach = float(alpha_range_g_cm2(material("water"), bins[:, 1].max() * REST_ENERGY_MeV)) * MM_KG_M3
+    thinnest = float(phantom.density.values[decay.tia.values > 0].min())
+    return float(energy) * min(1.0, reach / thinnest / min(phantom.grid.spacing_mm))
+
+
+def _booked(decays: Sequence[Decays]) -> Array:
+    """Return the energy of alphas, recoils and fission fragments in each voxel, m_e c²; empty where there are none."""
+    per_decay = [local_energy_J(decay.nuclides) / REST_ENERGY_J for decay in decays]
+    parts = [decay.number.ravel() * energy for decay, energy in zip(decays, per_decay, strict=True) if energy > 0]
+    return np.sum(parts, axis=0) if parts else np.zeros(0)
 
 
 def _check(phantom: Phantom, decay: Decays) -> None:
@@ -276,13 +310,7 @@ def world_of(phantom: Phantom, highest: float, physics: Physics, positrons: bool
     heaviest = np.array([lattice.density[lattice.medium == i].max() for i in range(len(media))], np.float64)
     electrons = electron_tables(media, edges, physics.delta_MeV / REST_ENERGY_MeV, positrons)
     options = physics.options(phantom.grid.spacing_mm)
-    return World(lattice, electrons, photon_tables(media, heaviest), options)
-
-
-def local_dose(phantom: Phantom, decays: Sequence[Decays]) -> Array:
-    """Return the dose of alphas, recoils and fission fragments, which stop where they are born, Gy."""
-    energy = sum((d.number * local_energy_J(d.nuclides) for d in decays), np.zeros(phantom.grid.shape))
-    return per_mass(energy, phantom)
+    return World(lattice, electrons, photon_tables(media, heaviest), alpha_tables(media, ALPHA_TOP), options)
 
 
 def per_mass(energy_J: Array, phantom: Phantom) -> Array:

@@ -93,6 +93,8 @@ class Plan:
         Whether the starts of a batch are spread evenly.
     regions : dict of str to (m,) array
         Flat indices of the voxels of each region.
+    booked : (n,) array
+        Energy that is emitted and deposited in each voxel without any history, m_e c²; empty for none.
     """
 
     world: World
@@ -100,6 +102,7 @@ class Plan:
     seed: int = 1
     stratified: bool = True
     regions: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    booked: Array = field(default_factory=lambda: np.zeros(0))
 
     @property
     def histories_per_batch(self) -> int:
@@ -110,7 +113,7 @@ class Plan:
         """Return a digest of everything that the result depends on."""
         digest = hashlib.sha256(repr((self.seed, self.stratified, self.world.options)).encode())
         sources = [part for e in self.emissions for part in (*e.source, e.decays, e.histories)]
-        tables = [*self.world.lattice, *self.world.electrons, *self.world.photons]
+        tables = [*self.world.lattice, *self.world.electrons, *self.world.photons, *self.world.alphas, self.booked]
         for part in [*sources, *tables, *self.regions.values()]:
             digest.update(np.ascontiguousarray(part).tobytes())
         return digest.hexdigest()
@@ -265,8 +268,9 @@ def _batches(plan: Plan, first: int, threads: int) -> Iterator[tuple[Array, Arra
 
 
 def _run_one(plan: Plan, batch: int, storage: Scratch) -> None:
-    storage.tally[:] = 0.0
+    storage.tally[:] = plan.booked if plan.booked.size else 0.0
     storage.balance[:] = 0.0
+    storage.balance[[EMITTED, DEPOSITED, SCORED]] = plan.booked.sum()
     for index, emission in enumerate(plan.emissions):
         stream = (plan.seed, batch * _MOST_EMISSIONS + index)
         scale = emission.decays / emission.histories

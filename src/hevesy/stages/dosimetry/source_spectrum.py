@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hevesy.core import BetaSpectrum, EmissionKind, Nuclide
-from hevesy.kernels.tables import ELECTRON, PHOTON, POSITRON
+from hevesy.kernels.tables import ALPHA, ELECTRON, PHOTON, POSITRON
 from hevesy.physics.electron_scattering import REST_ENERGY_J
 from hevesy.physics.spectra import interpolate
 
@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 #: bins of a beta spectrum
 BETA_BINS = 600
-#: what gives all its energy where it is born: at most 0.1 mm of tissue
+#: what is booked where it is born; of these, alphas may then be followed
 LOCAL = (EmissionKind.ALPHA, EmissionKind.ALPHA_RECOIL, EmissionKind.FISSION_FRAGMENT)
 #: photons of emission; those of annihilation are made where positrons stop
 PHOTONS = (EmissionKind.GAMMA, EmissionKind.X_RAY)
@@ -45,6 +45,11 @@ def electron_bins(nuclides: Shares) -> Array:
                 betas = sum(e.per_decay for e in nuclide.emissions if e.kind is emission)
                 rows.extend(_beta(nuclide.beta_spectra[emission], kind, share * betas))
     return _rows(rows)
+
+
+def alpha_bins(nuclides: Shares) -> Array:
+    """Return (n, 4): energy (m_e c²) twice, kind, and number per decay of the parent."""
+    return _rows(_lines(nuclides, (EmissionKind.ALPHA,), ALPHA))
 
 
 def _lines(nuclides: Shares, kinds: Sequence[EmissionKind], kind: int) -> Iterable[tuple[float, float, int, float]]:

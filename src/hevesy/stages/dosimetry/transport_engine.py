@@ -8,7 +8,7 @@ import numpy as np
 
 from hevesy.core import Quantity
 from hevesy.stages.dosimetry.engines import DoseMap, Source
-from hevesy.stages.dosimetry.monte_carlo import Decays, Phantom, local_dose, per_mass, plan
+from hevesy.stages.dosimetry.monte_carlo import Decays, Phantom, per_mass, plan
 from hevesy.stages.dosimetry.simulation import Plan, Stop, Tally, run
 
 #: histories that the engine runs; a tumour's mean is then known within 0.3%
@@ -36,7 +36,7 @@ def monte_carlo(source: Source) -> DoseMap:
     decays = [Decays(source.tia.with_values(inside), source.nuclides)]
     made = plan(phantom, decays, HISTORIES // BATCHES)
     tally = run(made, Stop(histories=HISTORIES))
-    answer = dose_map(phantom, decays, made, tally)
+    answer = dose_map(phantom, made, tally)
     outside = 1.0 - float(inside.sum(dtype=np.float64) / source.tia.values.sum(dtype=np.float64))
     if outside > 0:
         left = f"Activity outside the body ({outside:.1%} of all) is left out."
@@ -44,14 +44,14 @@ def monte_carlo(source: Source) -> DoseMap:
     return answer
 
 
-def dose_map(phantom: Phantom, decays: list[Decays], made: Plan, tally: Tally) -> DoseMap:
+def dose_map(phantom: Phantom, made: Plan, tally: Tally) -> DoseMap:
     """Return what a simulation found as an engine's answer."""
-    dose = per_mass(tally.energy_J.reshape(phantom.grid.shape), phantom) + local_dose(phantom, decays)
+    dose = per_mass(tally.energy_J.reshape(phantom.grid.shape), phantom)
     image = phantom.density.with_values(dose, Quantity.ABSORBED_DOSE)
     histories = tally.batches * made.histories_per_batch
     limits = [
         "Voxels carry statistical noise; means of regions hardly do.",
-        "Alphas and recoils stop where they are born: they travel up to 0.1 mm in tissue, 0.4 mm in lung.",
+        "Alphas fly straight and slow down evenly; the nuclei that recoil from them stop where they are born.",
         "Vacuum surrounds the image: nothing scatters back from outside it.",
     ]
     if made.world.options.kerma:
@@ -61,6 +61,7 @@ def dose_map(phantom: Phantom, decays: list[Decays], made: Plan, tally: Tally) -
         )
     media = ", ".join(phantom.media[i].name for i in np.unique(phantom.labels))
     method = (
-        f"Monte Carlo transport of photons, electrons and positrons to 10 keV through {media}: {histories:,} histories."
+        f"Monte Carlo transport of photons, electrons and positrons (to 10 keV) and alphas through {media}:"
+        f" {histories:,} histories."
     )
     return DoseMap(image, method, tuple(limits), METHOD_UNCERTAINTY)

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hevesy.core.material import Material
-from hevesy.kernels.tables import ElectronTables, PhotonTables
+from hevesy.kernels.tables import AlphaTables, ElectronTables, PhotonTables
 from hevesy.physics import photon_tables as photon_physics
+from hevesy.physics.alpha_range import alpha_range_g_cm2
 from hevesy.physics.bremsstrahlung import (
     photon_emission_cm2_g,
     photon_energy_quantiles,
@@ -35,6 +36,9 @@ MM2_KG = 1e5
 #: keV Å: momentum transfers are tabulated as sin(θ/2)/λ, the transport has them as sin(θ/2) E
 HC_MeV_ANGSTROM = 12.39842e-3
 _PHOTON_QUANTILES = 65
+#: g/cm² → kg/mm²
+KG_MM2 = 1e-5
+_ALPHA_ENERGIES = 1001
 #: a thickness cannot be negative, however wide its spread
 MOST_STRAGGLING = 1.9
 
@@ -155,3 +159,10 @@ def photon_tables(media: Sequence[Material], heaviest: Array) -> PhotonTables:
         physics.line_MeV / REST_ENERGY_MeV,
         physics.line_cumulative,
     )
+
+
+def alpha_tables(media: Sequence[Material], highest: float) -> AlphaTables:
+    """Tabulate the ranges of alphas in each medium, from rest to an energy, m_e c²."""
+    energies = np.linspace(0.0, highest, _ALPHA_ENERGIES)
+    ranges = [alpha_range_g_cm2(medium, energies * REST_ENERGY_MeV) * KG_MM2 for medium in media]
+    return AlphaTables(float(energies[1]), np.ascontiguousarray(np.stack(ranges)))

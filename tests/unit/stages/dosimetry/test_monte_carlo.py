@@ -202,20 +202,11 @@ def test_a_voxel_that_nothing_reached_has_an_uncertainty_of_one():
     assert tally.energy_J[np.ravel_multi_index(CENTRE, (9, 9, 9))] == pytest.approx(1e6 * 1.602e-14, rel=0.02)
 
 
-def test_alphas_stop_where_they_are_born():
-    phantom, at = water(), nuclide("At-211")
-    dose = monte_carlo.local_dose(phantom, decays(phantom, at, [CENTRE], 1e6))
-    alpha = at.energy_per_decay_J(EmissionKind.ALPHA, EmissionKind.ALPHA_RECOIL)
-    mass = phantom.grid.voxel_volume_mL * 1e-6 * phantom.media[0].density_kg_m3
-    assert dose[CENTRE] == pytest.approx(1e6 * alpha / mass, rel=1e-6)
-    assert np.count_nonzero(dose) == 1
-
-
 def test_what_cannot_be_simulated_is_refused():
     phantom = water(3)
     with pytest.raises(GridMismatch):
         plan(phantom, decays(water(4), line(100.0), [(1, 1, 1)]))
-    with pytest.raises(BadInput, match="no photon or electron"):
+    with pytest.raises(BadInput, match="nothing to transport"):
         plan(phantom, decays(phantom, line(100.0), []))
     empty = monte_carlo.Phantom(phantom.density.with_values(np.zeros((3, 3, 3))), phantom.labels, phantom.media)
     with pytest.raises(BadInput, match="density is zero"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hevesy.errors import BadInput, ImpossibleTiming
+from hevesy.errors import BadInput, ImpossibleTiming, MissingInformation
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +78,21 @@ class Curve:
     def mid_s(self) -> NDArray[np.float64]:
         """Middle of each frame after administration, s."""
         return 0.5 * (self.starts_s + self.ends_s)
+
+    def require_u(self) -> None:
+        """Refuse a curve whose uncertainties are not known.
+
+        Raises
+        ------
+        MissingInformation
+            If they are not.
+        """
+        if not self.u_known:
+            raise MissingInformation(
+                f"Curve '{self.name}' states no uncertainty, and without the residuals of a fit there is nothing to"
+                " estimate it from.",
+                "Fill the column u_MBq, or give --u-percent.",
+            )
 
     def __len__(self) -> int:
         return int(self.starts_s.size)

@@ -93,8 +93,6 @@ def integrate(curves: Sequence[Curve], asked: Integration) -> tuple[list[Fit], t
 
 def _one(curve: Curve, asked: Integration) -> Fit:
     decay = asked.nuclide.decay_constant
-    if not curve.u_known:
-        _require_fit(curve, asked)
     if asked.model == "bayes":
         return bayes_tia(curve, decay, _prior(curve, asked))
     if len(curve) == 1:
@@ -114,15 +112,6 @@ def _one(curve: Curve, asked: Integration) -> Fit:
         assert population is not None
         return bounded_tia(curve, decay, population)
     return fit_curve(curve, decay, asked.model, asked.criterion)
-
-
-def _require_fit(curve: Curve, asked: Integration) -> None:
-    """Refuse a curve without uncertainties where no fit's residuals can tell them."""
-    if asked.model == "bayes" or len(curve) == 1 or still_rising(curve, asked.nuclide.decay_constant):
-        raise MissingInformation(
-            f"Curve '{curve.name}' states no uncertainty, and without a fit there is nothing to estimate it from.",
-            "Fill the column u_MBq, or give --u-percent.",
-        )
 
 
 def published_tissue(region: str, radiopharmaceutical: str) -> PublishedHalfLife | None:

@@ -55,6 +55,11 @@ def test_a_one_scan_method_is_refused_where_there_are_more(tmp_path):
         organ(tmp_path, "hanscheid2018", "population_effective_half_life_h: 60", hours=(24.0, 72.0))
 
 
+def test_the_criterion_of_case_yaml_is_named_in_the_results(tmp_path):
+    found = organ(tmp_path, "auto", "criterion: aicc", hours=(24.0, 48.0, 72.0, 120.0))
+    assert any("Compared by AICc: mono." in note for note in found.model.notes)
+
+
 def test_a_model_that_does_not_exist_is_refused_with_those_that_do(tmp_path):
     with pytest.raises(BadConfiguration, match="hanscheid2018"):
         organ(tmp_path, "quadratic", "population_effective_half_life_h: 60")

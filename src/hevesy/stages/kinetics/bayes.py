@@ -122,8 +122,11 @@ def posterior(curve: Curve, decay_constant: Measured | float, prior: KineticPrio
     ------
     UnphysicalCurve
         If no kinetics of the population comes near the scans.
+    MissingInformation
+        If the points' uncertainties are not known.
     """
     decay = decay_rate(decay_constant)
+    curve.require_u()
     coarse = _weigh(curve, prior, _rate_nodes(prior, decay, nodes, (-4.0, 4.0)), nodes)
     if prior.washout.geometric_sd == 1:
         return coarse

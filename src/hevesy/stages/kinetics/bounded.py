@@ -96,8 +96,11 @@ def bounded_tia(curve: Curve, decay_constant: Measured | float, population: Popu
     ------
     BadInput
         If the last point holds no activity.
+    MissingInformation
+        If the points' uncertainties are not known.
     """
     rate = decay_rate(decay_constant)
+    curve.require_u()
     if not curve.activity_Bq[-1] > 0:
         raise BadInput(f"Curve '{curve.name}' holds no activity at its last scan.", "Check the region and its scans.")
     fast = max(math.log(2) / population.quantile(-1.96), rate)
@@ -132,6 +135,7 @@ def trapezoid_tia(curve: Curve, decay_constant: Measured | float) -> Measured:
     only falls this is more than the truth but for a fast early phase that no scan saw.
     """
     rate = decay_rate(decay_constant)
+    curve.require_u()
     t, a = curve.mid_s, curve.activity_Bq
     steps = np.diff(t)
     weights = 0.5 * (np.r_[0.0, steps] + np.r_[steps, 0.0])

@@ -78,9 +78,12 @@ def prior_of_cohort(curves: Mapping[str, Curve], decay_constant: Measured | floa
     ------
     BadInput
         If fewer than 4 curves show a washout.
+    MissingInformation
+        If the uncertainties of a curve's points are not known.
     """
     half_lives, sizes = [], []
     for curve in curves.values():
+        curve.require_u()
         fit = _washout(curve, decay_constant)
         if fit is None or fit.effective_half_life is None:
             continue

@@ -79,6 +79,8 @@ def one_scan_tia(
     ------
     BadInput
         If the curve has more than one point, no activity, or the method needs a half-life.
+    MissingInformation
+        If the point's uncertainty is not known.
     OutsideValidity
         If the scan time is outside the method's range for the half-life given.
     UnknownName
@@ -93,6 +95,7 @@ def one_scan_tia(
             "With more scans, fit the curve.",
         )
     rate = decay_rate(decay_constant)
+    curve.require_u()
     t = float(curve.mid_s[0])
     if not t > 0:
         raise OutsideValidity(f"Curve '{curve.name}' was scanned at administration.", "Scan later.")

@@ -40,12 +40,15 @@ def fit_shared_tail(curves: Sequence[Curve], decay_constant: Measured | float, m
     BadInput
         If there is one curve, a curve has fewer points than it has parameters of its own, or the model has a tail
         already.
+    MissingInformation
+        If the points' uncertainties are not known.
     """
     rate, asked = decay_rate(decay_constant), model_named(model)
     if len(curves) < 2 or asked.physical_tail:
         raise BadInput(f"A shared tail needs two or more curves and a model without a physical tail, not '{model}'.")
     tied = Model(f"{model}, shared tail", f"{asked.description}, the slow rate shared", asked.mix, True)
     for curve in curves:
+        curve.require_u()
         if len(curve) < tied.parameters:
             raise BadInput(
                 f"Curve '{curve.name}' has {len(curve)} points; with a shared tail '{model}' needs {tied.parameters}.",

@@ -9,7 +9,19 @@ import pytest
 
 from hevesy.core import Curve
 from hevesy.errors import MissingInformation, UnknownName
-from hevesy.stages.kinetics import Criterion, criterion_named, fit_curve
+from hevesy.stages.kinetics import (
+    Criterion,
+    KineticPrior,
+    PopulationHalfLife,
+    bayes_tia,
+    bounded_tia,
+    criterion_named,
+    fit_curve,
+    fit_shared_tail,
+    one_scan_tia,
+    prior_of_cohort,
+    trapezoid_tia,
+)
 
 HOUR = 3600.0
 PHYSICAL = math.log(2) / (6.647 * 24 * HOUR)
@@ -126,6 +138,26 @@ def test_intervals_without_stated_uncertainties_cover_the_truth_95_times_in_a_hu
 def test_points_without_uncertainties_and_without_a_residual_are_refused():
     with pytest.raises(MissingInformation, match="nothing is left to estimate them from"):
         fit_curve(falling((24, 96), u_known=False), PHYSICAL)
+
+
+HALF_LIFE = PopulationHalfLife(50 * HOUR, 1.2, "stated")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda c: bounded_tia(c, PHYSICAL, HALF_LIFE),
+        lambda c: trapezoid_tia(c, PHYSICAL),
+        lambda c: bayes_tia(c, PHYSICAL, KineticPrior(HALF_LIFE)),
+        lambda c: fit_shared_tail([c, c], PHYSICAL, "mono"),
+        lambda c: prior_of_cohort(dict.fromkeys("ABCD", c), PHYSICAL, "us"),
+        lambda c: one_scan_tia(curve([72], c.activity_Bq[:1], u_known=False), PHYSICAL, "hanscheid2018"),
+    ],
+    ids=["bounds", "trapezoid", "Bayes", "shared tail", "cohort", "one scan"],
+)
+def test_what_has_no_residuals_of_its_own_refuses_points_without_uncertainties(ask):
+    with pytest.raises(MissingInformation, match="states no uncertainty"):
+        ask(falling((24, 96), u_known=False))
 
 
 def test_exact_points_without_uncertainties_are_not_given_more_than_they_can_hold():

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from hevesy.core import Curve, Measured, Nuclide
 from hevesy.data.effective_half_lives import PublishedHalfLife, tissues
 from hevesy.errors import MissingInformation, UnknownRegion
+from hevesy.physics.decay import decay_factor
 from hevesy.stages.kinetics import (
     Fit,
     KineticPrior,
@@ -33,6 +36,8 @@ _WORDS = {
     "lesion": "tumour",
     "metastasis": "tumour",
 }
+#: share of the administered activity that the regions of a table hold at least
+_LEAST_SHARE = 1e-4
 WHOLE_BODY = ("whole body", "body", "whole-body", "total body")
 
 
@@ -88,7 +93,18 @@ def integrate(curves: Sequence[Curve], asked: Integration) -> tuple[list[Fit], t
         closed = curve.name.lower() in WHOLE_BODY
         warnings += check_physical(curve, asked.nuclide.decay_constant, asked.administered, closed)
         fits.append(_one(curve, asked))
-    return fits, tuple(warnings)
+    return fits, (*warnings, *_too_little(curves, asked))
+
+
+def _too_little(curves: Sequence[Curve], asked: Integration) -> tuple[str, ...]:
+    """Warn where all regions together never hold a ten-thousandth of what is left of the administered activity."""
+    if asked.administered is None or not curves:
+        return ()
+    shares = [float(np.max(c.activity_Bq / decay_factor(asked.nuclide.decay_constant.value, c.mid_s))) for c in curves]
+    share = sum(shares) / asked.administered.value
+    if share >= _LEAST_SHARE:
+        return ()
+    return (f"All regions together hold {share:.2g} of the administered activity: is the table in MBq?",)
 
 
 def _one(curve: Curve, asked: Integration) -> Fit:

@@ -118,11 +118,24 @@ def test_a_missing_file_is_refused(tmp_path, capsys):
     assert "There is no file" in err
 
 
-def test_activity_in_another_unit_is_flagged_without_an_administered_activity(table, capsys):
-    path = table(HEAD + "kidney,24,10000000,500000\nkidney,48,5000000,250000\nkidney,96,1250000,60000\n")
+def test_activity_a_thousand_times_too_large_is_flagged_without_an_administered_activity(table, capsys):
+    path = table(HEAD + "kidney,24,40000,2000\nkidney,48,20000,1000\nkidney,96,5000,250\n")
     code, out, _ = run(capsys, path, "--nuclide", "Lu-177")
     assert code == 0
-    assert "is that the unit?" in out
+    assert "Curve 'kidney' reaches 4e+04 MBq: is that the unit?" in out
+
+
+def test_a_whole_body_may_hold_more_than_a_region(table, capsys):
+    path = table(HEAD + "whole body,1,18000,500\nwhole body,24,9000,250\nwhole body,48,4500,120\n")
+    _, out, _ = run(capsys, path, "--nuclide", "I-131")
+    assert "is that the unit" not in out
+
+
+def test_activity_a_thousand_times_too_small_is_flagged_against_the_administered_activity(table, capsys):
+    text = HEAD + "kidney,24,0.1,0.005\nkidney,48,0.05,0.003\nkidney,96,0.0125,0.001\n"
+    _, out, _ = run(capsys, table(text), "--nuclide", "Lu-177", "--administered-GBq", "7.4")
+    # 0.1 MBq at 24 h was 0.111 at administration: 1.5e-5 of 7.4 GBq
+    assert "All regions together hold 1.5e-05 of the administered activity: is the table in MBq?" in out
 
 
 def test_protocol_prints_bias_spread_and_share_beyond_10_percent_for_every_organ(capsys):

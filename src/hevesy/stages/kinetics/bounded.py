@@ -134,15 +134,23 @@ def trapezoid_tia(curve: Curve, decay_constant: Measured | float) -> Measured:
     Before the first scan: from zero where the curve rises at first, else back along physical decay. For a curve that
     only falls this is more than the truth but for a fast early phase that no scan saw.
     """
-    rate = decay_rate(decay_constant)
     curve.require_u()
+    weights = straight_weights(curve, decay_rate(decay_constant))
+    value, u = weights @ curve.activity_Bq, np.linalg.norm(weights * curve.u_Bq)
+    return Measured(float(value), float(u), "Bq·s", "counts")
+
+
+def straight_weights(curve: Curve, rate: float) -> Array:
+    """Return the time (n,), s, that each point counts for in `trapezoid_tia`."""
     t, a = curve.mid_s, curve.activity_Bq
-    steps = np.diff(t)
-    weights = 0.5 * (np.r_[0.0, steps] + np.r_[steps, 0.0])
+    weights = np.zeros(t.size)
+    half = 0.5 * np.diff(t)
+    weights[:-1] += half
+    weights[1:] += half
     weights[-1] += 1.0 / rate
-    rises = len(curve) > 1 and a[1] > a[0]
+    rises = t.size > 1 and a[1] > a[0]
     weights[0] += 0.5 * t[0] if rises else math.expm1(rate * t[0]) / rate
-    return Measured(float(weights @ a), float(np.linalg.norm(weights * curve.u_Bq)), "Bq·s", "counts")
+    return weights
 
 
 def _before(curve: Curve, rate: float) -> _Span:

@@ -18,8 +18,8 @@ _CURVE_COLUMNS = ("region", "t_h", "activity_MBq")
 _OPTIONAL = ("u_MBq", "duration_h", "patient")
 #: relative uncertainty by which the physics of a curve is checked that states none
 _GUESSED_U = 0.1
-#: MBq in one region past which, or below which, a unit is probably wrong
-_PLAUSIBLE_MBQ = (1e-3, 5e4)
+#: MBq in one region below which, or past which, a unit is probably wrong; and past which in the whole body
+_PLAUSIBLE_MBQ, _PLAUSIBLE_BODY_MBQ = (1e-3, 1e4), 5e4
 
 
 def read_curves(path: Path, relative_u: float | None = None) -> tuple[list[Curve], tuple[str, ...]]:
@@ -132,6 +132,7 @@ def _curve(name: str, rows: list[dict[str, str]], relative_u: float | None) -> C
 
 def _implausible(curve: Curve) -> str:
     top = float(curve.activity_Bq.max()) / MBQ
-    if _PLAUSIBLE_MBQ[0] <= top <= _PLAUSIBLE_MBQ[1]:
+    least, most = _PLAUSIBLE_MBQ
+    if least <= top <= (_PLAUSIBLE_BODY_MBQ if "body" in curve.name.lower() else most):
         return ""
     return f"Curve '{curve.name}' reaches {top:.3g} MBq: is that the unit? --administered-GBq has it checked."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from hevesy.core import Curve, Measured
 from hevesy.errors import BadInput, MissingInformation, NoWashout
 from hevesy.kernels.fitting import fit_exponentials, frame_mean, integral_limit
-from hevesy.stages.kinetics.bounded import trapezoid_tia
+from hevesy.stages.kinetics.bounded import straight_weights
 from hevesy.stages.kinetics.criterion import EXACT, Criterion, criterion_named
 from hevesy.stages.kinetics.fit import EXTRAPOLATION_WARNING, Exponentials, Fit
 from hevesy.stages.kinetics.models import CANDIDATES, SCEPTICS, Model, model_named
@@ -121,7 +122,9 @@ def _check(curve: Curve, decay_constant: Measured | float, model: str) -> None:
         )
 
 
+@functools.lru_cache(maxsize=2)
 def _data(curve: Curve) -> Array:
+    """Return start, end, value and 1/u of every frame (n, 4); remembered, as every model asks for them."""
     data = np.empty((len(curve), 4))
     data[:, 0], data[:, 1], data[:, 2], data[:, 3] = curve.starts_s, curve.ends_s, curve.activity_Bq, 1.0 / curve.u_Bq
     return data
@@ -320,7 +323,7 @@ def _slowest_half_life(shape: Exponentials, parameters: dict[str, Measured]) -> 
 
 def _warnings(curve: Curve, solution: Solution, shape: Exponentials, bounds: Array) -> list[str]:
     found = []
-    straight = trapezoid_tia(curve, float(bounds[0, 0])).value
+    straight = float(straight_weights(curve, float(bounds[0, 0])) @ curve.activity_Bq)
     if solution.tia > (1.0 + _ABOVE_STRAIGHT_LINES) * straight:
         found.append(
             f"The fit is {solution.tia / straight - 1:.0%} above straight lines with a physical tail:"

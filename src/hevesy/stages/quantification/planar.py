@@ -164,48 +164,6 @@ def overlap(region: NDArray[np.bool_], others: Sequence[NDArray[np.bool_]]) -> f
     return float((covered & mask).sum() / mask.sum())
 
 
-def hybrid_curve(planar: Curve, spect: Measured, spect_s: float) -> tuple[Curve, Measured]:
-    """Scale the shape of a planar curve to the activity of one SPECT.
-
-    Parameters
-    ----------
-    planar : Curve
-        Activity, or anything proportional to it, by planar views.
-    spect : Measured
-        Activity by SPECT, Bq.
-    spect_s : float
-        Its time after administration, s; within the planar views.
-
-    Returns
-    -------
-    tuple
-        The scaled curve, whose uncertainties are those of the planar points; and the scale (1 with the relative
-        uncertainty of the SPECT and of the planar curve there), which all points share.
-
-    Raises
-    ------
-    ImpossibleTiming
-        If the SPECT lies outside the planar views by more than a tenth of their span.
-    """
-    if not (planar.activity_Bq > 0).all() or not spect.value > 0:
-        raise BadInput(f"The planar curve of '{planar.name}' and its SPECT must hold activity at every scan.")
-    t = planar.mid_s
-    margin = 0.1 * float(t[-1] - t[0])
-    if len(planar) < 2 or not t[0] - margin <= spect_s <= t[-1] + margin:
-        raise ImpossibleTiming(
-            f"The SPECT at {spect_s / 3600:.4g} h lies outside the planar views of '{planar.name}'"
-            f" ({t[0] / 3600:.4g} to {t[-1] / 3600:.4g} h).",
-            "Take planar views on both sides of it.",
-        )
-    relative = planar.u_Bq / planar.activity_Bq
-    there = math.exp(float(np.interp(spect_s, t, np.log(planar.activity_Bq))))
-    nearest = float(relative[int(np.argmin(np.abs(t - spect_s)))])
-    factor = spect.value / there
-    curve = Curve(planar.starts_s, planar.ends_s, planar.activity_Bq * factor, planar.u_Bq * factor, planar.name)
-    shared = Measured.propagate(1.0, [(spect, 1 / spect.value)]) * Measured(1.0, nearest, "", "planar shape")
-    return curve, shared
-
-
 def whole_body_curve(
     pairs: Sequence[ConjugatePair], injected: datetime, administered: Measured, decay_constant: float
 ) -> WholeBodyReadings:

@@ -10,7 +10,6 @@ from hevesy.errors import BadInput, ImpossibleTiming
 from hevesy.stages.quantification.planar import (
     Path,
     conjugate_view,
-    hybrid_curve,
     overlap,
     scatter_corrected,
     without_background,
@@ -89,21 +88,3 @@ def test_the_share_of_a_region_under_others_is_counted_once():
     other[:2, :5] = True
     assert overlap(mask, [other, other]) == pytest.approx(0.5)
     assert overlap(mask, []) == 0.0
-
-
-def test_a_hybrid_curve_has_the_planar_shape_and_the_activity_of_the_spect():
-    times = np.array([4, 24, 96, 168]) * 3600.0
-    shape = 0.7 * 5e7 * np.exp(-times * math.log(2) / (55 * 3600.0))
-    planar = Curve.at_instants(times, shape, 0.04 * shape, "kidney")
-    curve, shared = hybrid_curve(planar, Measured(5e7 * 2 ** (-30 / 55), 2e6, "Bq", "spect"), 30 * 3600.0)
-    # between points the planar curve is interpolated exponentially: exact for one washout
-    assert curve.activity_Bq == pytest.approx(shape / 0.7, rel=1e-9)
-    assert curve.u_Bq / curve.activity_Bq == pytest.approx(0.04)
-    assert shared.value == 1.0
-    assert set(shared.components) == {"spect", "planar shape"}
-
-
-def test_a_spect_outside_the_planar_views_is_refused():
-    planar = Curve.at_instants([1e4, 9e4], [2.0, 1.0], [0.1, 0.1], "kidney")
-    with pytest.raises(ImpossibleTiming, match="outside the planar views"):
-        hybrid_curve(planar, Measured(1e6, 1e4, "Bq"), 3e5)

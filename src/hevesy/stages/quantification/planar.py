@@ -16,8 +16,8 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hevesy.core import Curve, Measured, PlanarView, seconds_between
-from hevesy.errors import BadInput, ImpossibleTiming, MissingInformation
+from hevesy.core import Measured, PlanarView, seconds_between
+from hevesy.errors import BadInput, MissingInformation
 from hevesy.stages.quantification.conjugate_pair import ConjugatePair
 from hevesy.stages.quantification.energy_windows import scatter_factors
 from hevesy.stages.quantification.first_reading import WholeBodyReadings, calibrated_by_first

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from hevesy.core import Curve, Measured
-from hevesy.errors import BadInput, ImpossibleTiming
+from hevesy.core import Measured
+from hevesy.errors import BadInput
 from hevesy.stages.quantification.planar import (
     Path,
     conjugate_view,

@@ -4,6 +4,8 @@ Resolution takes activity out of an outline and brings the neighbours' in. Both 
 themselves, filled with activity, through the system model and reconstructing them as the measured counts were: the
 geometric transfer matrix of Rousset, Ma and Evans 1998 (J Nucl Med 39:904), taken about the activities that are sought
 (Du, Tsui and Frey 2005, IEEE Trans Med Imaging 24:969), so that it holds although the reconstruction is not linear.
+Activity within a region is taken as even, and as the image shows it (Erlandsson et al. 2012, Phys Med Biol 57:R119,
+iterative Yang); the mean of both is used, half their difference is its uncertainty.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from scipy.ndimage import gaussian_filter
 
 from hevesy.errors import BadInput, GridMismatch, OutsideValidity
 from hevesy.stages.quantification.reconstruction.likelihood import Measurement
+from hevesy.stages.quantification.reconstruction.system import SystemModel
 
 Array = NDArray[np.float32]
 Reconstruct = Callable[[Measurement], Array]
@@ -42,8 +45,8 @@ class Recovered:
     coefficient : (n,) array
         Apparent over true sum.
     u_relative : (n,) array
-        Standard uncertainty of the coefficient, relative, from how activity lies within a region: half the
-        difference between even activity and activity that lies as the image shows.
+        Standard uncertainty of the coefficient, relative: from how activity lies within a region, half the
+        difference between even activity and activity that lies as the image shows; and from the response.
     """
 
     image: Array = field(repr=False)
@@ -57,7 +60,9 @@ class Recovered:
         return self.apparent / self.coefficient
 
 
-def recover(measurement: Measurement, regions: NDArray[Any], reconstruct: Reconstruct) -> Recovered:
+def recover(
+    measurement: Measurement, regions: NDArray[Any], reconstruct: Reconstruct, blurrier: SystemModel | None = None
+) -> Recovered:
     """Reconstruct a measurement, and find what the image keeps of each region's activity.
 
     Parameters
@@ -69,6 +74,9 @@ def recover(measurement: Measurement, regions: NDArray[Any], reconstruct: Recons
         what remains of the body. Where two share a voxel, their fractions there add up to no more than 1.
     reconstruct : callable
         Makes an image of a measurement.
+    blurrier : SystemModel, optional
+        The system with a response wider by its standard uncertainty: what a camera like that would keep of the
+        regions, reconstructed as if it were the other, is added to the uncertainty.
 
     Raises
     ------
@@ -84,14 +92,18 @@ def recover(measurement: Measurement, regions: NDArray[Any], reconstruct: Recons
     apparent = _sums(image, regions)
     if not (apparent > 0).all():
         raise OutsideValidity("A region holds no activity, so that its recovery cannot be found.")
-    even = regions / regions.sum(axis=(1, 2, 3), keepdims=True)
-    kept, modelled = _settled(measurement, apparent, even, regions, reconstruct)
-    shaped = regions * _ratio(image, modelled)
-    shaped /= shaped.sum(axis=(1, 2, 3), keepdims=True)
-    kept_shaped, _ = _kept(measurement, apparent / kept, shaped, regions, reconstruct)
-    coefficient = (kept + kept_shaped) / 2
+    kept, shapes = np.ones_like(apparent), _to_one(regions)
+    for _ in range(ROUNDS):
+        kept, modelled = _kept(measurement, apparent / kept, shapes, regions, reconstruct)
+    shapes = _to_one(shapes * _ratio(image, modelled))
+    shaped, _ = _kept(measurement, apparent / kept, shapes, regions, reconstruct)
+    coefficient = (kept + shaped) / 2
     _require_recovery(coefficient)
-    return Recovered(image, apparent, coefficient, np.abs(kept - kept_shaped) / (2 * coefficient))
+    u = np.abs(kept - shaped) / (2 * coefficient)
+    if blurrier is not None:
+        other, _ = _kept(measurement, apparent / coefficient, shapes, regions, reconstruct, blurrier)
+        u = np.hypot(u, other / shaped - 1)
+    return Recovered(image, apparent, coefficient, u)
 
 
 def counting_u(
@@ -117,18 +129,9 @@ def counting_u(
     return np.asarray(sums.std(axis=0, ddof=1) / sums.mean(axis=0))
 
 
-def _settled(
-    measurement: Measurement,
-    apparent: NDArray[np.float64],
-    shapes: NDArray[Any],
-    regions: NDArray[Any],
-    reconstruct: Reconstruct,
-) -> tuple[NDArray[np.float64], Array]:
-    """Return coefficients about the activities that they give, and the image modelled with them."""
-    kept, modelled = np.ones_like(apparent), np.empty(0, np.float32)
-    for _ in range(ROUNDS):
-        kept, modelled = _kept(measurement, apparent / kept, shapes, regions, reconstruct)
-    return kept, modelled
+def _to_one(shapes: NDArray[Any]) -> NDArray[Any]:
+    """Scale each region's shape to a sum of 1."""
+    return np.asarray(shapes / shapes.sum(axis=(1, 2, 3), keepdims=True))
 
 
 def _kept(
@@ -137,9 +140,11 @@ def _kept(
     shapes: NDArray[Any],
     regions: NDArray[Any],
     reconstruct: Reconstruct,
+    seen_by: SystemModel | None = None,
 ) -> tuple[NDArray[np.float64], Array]:
+    """Project regions of given sums and shapes, reconstruct, and return what is kept of the sums, and the image."""
     volume = np.tensordot(sums, shapes, axes=1).astype(np.float32)
-    expected = np.maximum(measurement.expected(volume), 0)
+    expected = np.maximum(replace(measurement, system=seen_by or measurement.system).expected(volume), 0)
     image = reconstruct(replace(measurement, counts=expected))
     return _sums(image, regions) / sums, image
 

@@ -9,7 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hevesy.errors import BadInput, WrongQuantity
-from hevesy.stages.quantification.reconstruction.system import SystemModel
+from hevesy.stages.quantification.reconstruction.system import Lattice, SystemModel
+
+Counts = NDArray[np.float64]
+#: what attenuates more than this is body: lung has about 0.004/mm at 200 keV
+BODY_MU_PER_MM = 0.003
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +120,48 @@ def simulate(
     """Return counts with Poisson noise; see `mean_counts`. `scatter` is the mean of what else is counted."""
     mean = mean_counts(system, activity, scan)
     return random.poisson(mean if scatter is None else mean + scatter)
+
+
+def rebinned(counts: NDArray[Any], lattice: Lattice, shape: tuple[int, int], pixel_mm: tuple[float, float]) -> Counts:
+    """Share counts of a lattice's bins among those of a detector about the same centre, by overlap.
+
+    Parameters
+    ----------
+    counts : (..., side, slices) array
+        As `mean_counts` gives them.
+    lattice : Lattice
+        Whose bins they are.
+    shape : (int, int)
+        Bins of the detector across and along the axis of rotation.
+    pixel_mm : (float, float)
+        Their sizes, mm.
+
+    Returns
+    -------
+    (..., bins, rows) array
+        What falls beside the detector is lost.
+    """
+    across = _overlap(lattice.side, lattice.pixel_mm, shape[0], pixel_mm[0])
+    along = _overlap(lattice.slices, lattice.slice_mm, shape[1], pixel_mm[1])
+    return np.asarray(across @ np.asarray(counts, np.float64) @ along.T)
+
+
+def _overlap(count: int, size: float, wanted: int, wanted_size: float) -> Counts:
+    """Return which part of each of `count` bins lies in each of the `wanted` ones, (wanted, count)."""
+    edges = (np.arange(count + 1) - count / 2) * size
+    bounds = (np.arange(wanted + 1) - wanted / 2) * wanted_size
+    common = np.minimum(edges[1:], bounds[1:, None]) - np.maximum(edges[:-1], bounds[:-1, None])
+    return np.asarray(np.clip(common, 0, None) / size)
+
+
+def contour_radii_mm(
+    mu_per_mm: NDArray[Any], lattice: Lattice, angles_deg: NDArray[np.float64], gap_mm: float
+) -> Counts:
+    """Return how near a detector comes at each angle, mm: as near as the body allows, and a gap (mm)."""
+    body = np.argwhere((np.asarray(mu_per_mm) > BODY_MU_PER_MM).any(axis=2))
+    if not body.size:
+        raise BadInput("The μ-map holds no body for the detector to follow.", "Give a radius.")
+    place = (body - (lattice.side - 1) / 2) * lattice.pixel_mm
+    theta = np.deg2rad(angles_deg)
+    reach = place @ np.stack([np.sin(theta), np.cos(theta)])
+    return np.asarray(reach.max(axis=0) + lattice.pixel_mm / 2 + gap_mm)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def simulate_file(
     HevesyError
         If a file cannot be read, or something that the counts depend on is missing or impossible.
     """
-    arrays = _read(phantom)
+    arrays = read_phantom(phantom)
     activity = arrays["activity"]
     if activity.ndim != 3 or activity.shape[0] != activity.shape[1]:
         raise UnreadableFile(f"'activity' in {phantom.name} must be (side, side, slices), not {activity.shape}.")
@@ -83,13 +84,24 @@ def write_projections(arrays: dict[str, NDArray[Any]], folder: Path) -> Path:
     return target
 
 
-def _read(path: Path) -> dict[str, NDArray[Any]]:
+def read_phantom(
+    path: Path, needed: Sequence[str] = NEEDED, optional: Sequence[str] = ("mu", "scatter")
+) -> dict[str, NDArray[Any]]:
+    """Read the arrays of a phantom's ``.npz`` file.
+
+    Raises
+    ------
+    UnreadableFile
+        If it cannot be read.
+    MissingInformation
+        If a needed array is not there.
+    """
     try:
         with np.load(path) as file:
-            arrays = {name: file[name] for name in (*NEEDED, "mu", "scatter") if name in file.files}
+            arrays = {name: file[name] for name in (*needed, *optional) if name in file.files}
     except (OSError, ValueError, EOFError, AttributeError) as fault:
         raise UnreadableFile(f"{path} cannot be read as .npz ({fault}).") from fault
-    missing = [name for name in NEEDED if name not in arrays]
+    missing = [name for name in needed if name not in arrays]
     if missing:
         raise MissingInformation(f"{path.name} does not hold {' or '.join(missing)}.")
     return arrays

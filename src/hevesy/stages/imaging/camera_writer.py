@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -41,8 +41,6 @@ class Session:
         Of the series.
     frame_of_reference : str
         UID of the patient's coordinates, which a CT of the same session shares.
-    isocentre_mm : (3,) array
-        Where the axis of rotation meets the middle of the detectors, patient coordinates, mm.
     study : str
         Name that the study's UID follows from; objects of one study share it.
     """
@@ -51,7 +49,6 @@ class Session:
     administration: Administration
     description: str
     frame_of_reference: str
-    isocentre_mm: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
     study: str = "study"
 
     @property
@@ -66,7 +63,8 @@ def tomographic(windows: Sequence[Projections], session: Session) -> Dataset:
     Parameters
     ----------
     windows : sequence of Projections
-        Of one acquisition: the same views in each, every detector's at even steps, with radii, durations and timing.
+        Of one acquisition: the same views in each, every detector's at even steps, with radii, durations and timing;
+        placed in the patient where their placement says so.
     session : Session
         Who, what, and where.
 
@@ -97,7 +95,7 @@ def tomographic(windows: Sequence[Projections], session: Session) -> Dataset:
     step = _even_step(first.angles_deg, head_views)
     made.RotationInformationSequence = [_rotation(first, head_views[0], step)]
     made.NumberOfRotations = 1
-    made.DetectorInformationSequence = [_tomographic_head(first, chosen, session) for chosen in head_views]
+    made.DetectorInformationSequence = [_tomographic_head(first, chosen) for chosen in head_views]
     made.NumberOfDetectors = len(numbers)
     _count_windows(made, [p.window for p in windows])
     view = np.empty(len(detectors), np.int64)
@@ -270,22 +268,22 @@ def _rotation(projections: Projections, views: NDArray[np.int64], step: float) -
     return item
 
 
-def _tomographic_head(projections: Projections, views: NDArray[np.int64], session: Session) -> Dataset:
+def _tomographic_head(projections: Projections, views: NDArray[np.int64]) -> Dataset:
     assert projections.radii_mm is not None
     item = Dataset()
     radii = projections.radii_mm[views]
     item.CollimatorType = "PARA"
     item.StartAngle = decimal(float(projections.angles_deg[views[0]]))
     item.RadialPosition = decimals(radii[:1] if np.ptp(radii) == 0 else radii)
-    angle = np.deg2rad(projections.angles_deg[views[0]])
-    normal = np.array([np.sin(angle), np.cos(angle), 0.0])
-    across, along = np.array([-np.cos(angle), np.sin(angle), 0.0]), np.array([0.0, 0.0, -1.0])
-    _, rows, columns = projections.counts.shape
-    half_across = (columns - 1) / 2 * projections.pixel_mm[1]
-    half_along = (rows - 1) / 2 * projections.pixel_mm[0]
-    corner = session.isocentre_mm + radii[0] * normal - half_across * across - half_along * along
-    item.ImagePositionPatient = decimals(corner)
-    item.ImageOrientationPatient = decimals(np.concatenate([across, along]))
+    item.ImagePositionPatient = item.ImageOrientationPatient = None
+    placement = projections.placement
+    if placement.axis_mm is not None:
+        angle = np.deg2rad(projections.angles_deg[views[0]])
+        across = np.array([-np.cos(angle), np.sin(angle), 0.0])
+        half = (projections.counts.shape[2] - 1) / 2 * projections.pixel_mm[1]
+        corner = np.array(placement.axis_mm) + radii[0] * np.array([np.sin(angle), np.cos(angle), 0.0]) - half * across
+        item.ImagePositionPatient = decimals(corner)
+        item.ImageOrientationPatient = decimals(np.append(across, [0.0, 0.0, -1.0 if placement.rows_to_feet else 1.0]))
     return item
 
 

@@ -11,6 +11,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from hevesy.core import Administration, EnergyWindow, Measured, Patient, PlanarView, Projections, Timing
+from hevesy.core.placement import Placement
 from hevesy.errors import GridMismatch, MissingInformation, UnsupportedObject
 from hevesy.stages.imaging.administration import injected
 from hevesy.stages.imaging.camera_writer import Session, planar, tomographic
@@ -26,7 +27,7 @@ PEAK, LOWER = EnergyWindow(((187.2, 228.8),), "peak"), EnergyWindow(((166.4, 187
 @pytest.fixture
 def session() -> Session:
     given = Administration("Lu-177", GIVEN, Measured(7.4e9, 0.0, "Bq"), "Lu-177 DOTATATE")
-    return Session(Patient("SIM1", "F", None, 60.0, 1.65), given, "SPECT 24 h", "1.2.3.5", np.array([5.0, -10.0, 30.0]))
+    return Session(Patient("SIM1", "F", None, 60.0, 1.65), given, "SPECT 24 h", "1.2.3.5")
 
 
 def _projections(window: EnergyWindow, seed: int, heads: int = 2, views: int = 12) -> Projections:
@@ -42,6 +43,7 @@ def _projections(window: EnergyWindow, seed: int, heads: int = 2, views: int = 1
         window,
         Timing(START, 20.0 * views / heads),
         "1.2.3.5",
+        Placement((5.0, -10.0, 30.0)),
     )
 
 
@@ -74,6 +76,8 @@ def test_projections_are_read_back_as_they_were(session: Session, tmp_path: Path
         assert two.timing is not None
         assert two.timing.start == START
         assert two.frame_of_reference == "1.2.3.5"
+        assert two.placement.axis_mm == pytest.approx((5.0, -10.0, 30.0), abs=1e-6)
+        assert two.placement.rows_to_feet
 
 
 def test_the_administration_is_read_back(session: Session, tmp_path: Path) -> None:
@@ -87,8 +91,7 @@ def test_the_first_view_lies_where_its_detector_stood(session: Session, tmp_path
     head, _ = _saved(tomographic([_projections(PEAK, 1)], session), tmp_path)
     anterior = head.DetectorInformationSequence[0]  # at 180 degrees: bins run to the patient's left, rows to the feet
     np.testing.assert_allclose(anterior.ImageOrientationPatient, [1, 0, 0, 0, 0, -1], atol=1e-12)
-    middle = np.array([5.0 - 3 * 4.5, -10.0 - 200.0, 30.0 + 2 * 4.7952])
-    np.testing.assert_allclose(anterior.ImagePositionPatient, middle, atol=1e-9)
+    np.testing.assert_allclose(anterior.ImagePositionPatient, [5.0 - 3 * 4.5, -10.0 - 200.0, 30.0], atol=1e-9)
 
 
 @pytest.mark.parametrize("whole_body", [False, True])

@@ -155,6 +155,23 @@ def backproject_ratio(
     return _sum_inside(partial)
 
 
+def planes_of(volume: Floats, view: int, optics: Optics) -> Floats:
+    """Return the planes of a volume that a view sees, attenuated and not blurred: (n, bins, nz), farthest first."""
+    planes = np.zeros(optics.surviving.shape[1:], np.float32)
+    _planes_into(planes, volume, optics.frames[view], _seen(view, optics))
+    return planes
+
+
+def add_planes(planes: Floats, view: int, optics: Optics, volume: Floats) -> None:
+    """Add the transpose of `planes_of` applied to planes (n, bins, nz) to a bordered volume; `planes` are used up."""
+    _add_planes(planes, optics.frames[view], _seen(view, optics), volume)
+
+
+def _seen(view: int, optics: Optics) -> NDArray[np.uint16]:
+    surviving = optics.surviving
+    return surviving[view] if surviving.shape[0] else np.empty((0, *surviving.shape[2:]), np.uint16)
+
+
 @contextmanager
 def _partial_volumes(views: Ints, optics: Optics) -> Iterator[Floats]:
     """Give each worker a volume of its own to add into: no two threads write one voxel."""
@@ -412,4 +429,32 @@ def _backproject_view(values: Floats, view: int, system: System, volume: Floats)
                 _mix(before[u, MARGIN : MARGIN + depth], after[u, MARGIN : MARGIN + depth], share, line)
                 if surviving.shape[0]:
                     _dim(line, surviving[view, plane, u])
+                _scatter(volume, i, j, line)
+
+
+@njit(parallel=True, fastmath=True, cache=True)
+def _planes_into(planes: Floats, volume: Floats, frame: Floats, seen: NDArray[np.uint16]) -> None:
+    n, bins, _ = planes.shape
+    for plane in prange(n):
+        for u in range(bins):
+            i, j = _place(frame, n, bins, plane, u)
+            if _inside(i, j, n):
+                line = planes[plane, u]
+                _sample(volume, i, j, line)
+                if seen.shape[0]:
+                    _dim(line, seen[plane, u])
+                line /= _secant(frame, bins, u) ** 3
+
+
+@njit(fastmath=True, cache=True)
+def _add_planes(planes: Floats, frame: Floats, seen: NDArray[np.uint16], volume: Floats) -> None:
+    n, bins, _ = planes.shape
+    for plane in range(n):
+        for u in range(bins):
+            i, j = _place(frame, n, bins, plane, u)
+            if _inside(i, j, n):
+                line = planes[plane, u]
+                if seen.shape[0]:
+                    _dim(line, seen[plane, u])
+                line /= _secant(frame, bins, u) ** 3
                 _scatter(volume, i, j, line)

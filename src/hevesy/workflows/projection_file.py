@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 
 from hevesy.core.planar import EnergyWindow
 from hevesy.errors import BadConfiguration, MissingInformation, UnreadableFile
-from hevesy.stages.quantification.reconstruction import Lattice, Measurement, Orbit, QuadratureResponse, SystemModel
+from hevesy.stages.quantification.reconstruction import (
+    Lattice,
+    MeasuredResponse,
+    Measurement,
+    Orbit,
+    QuadratureResponse,
+    SystemModel,
+    TailedResponse,
+)
 from hevesy.stages.quantification.reconstruction.checks import require_whole_mu_map, require_window
 from hevesy.stages.quantification.reconstruction.response import LinearResponse, Response
 
@@ -48,8 +56,9 @@ def read_measurement(projections: Path, geometry: Path, allow: Allowances) -> Me
     1/cm, and may hold ``additive``, the expected scatter, shaped as ``proj``. At 0° the detector is at −y and its bins
     rise along +x; at 270° it is at +x. The JSON file holds ``voxel_cm``, ``camera.radius_cm`` (one number, or one for
     each view), for a fan beam ``camera.focal_cm`` from the detector's face to the focal line, and ``psf`` with ``a``,
-    ``b_cm`` and perhaps ``intrinsic_cm``: σ = √(intrinsic² + (a d + b)²); it may hold ``photon_keV`` and
-    ``energy_window_keV``, which must agree.
+    ``b_cm`` and perhaps ``intrinsic_cm``: σ = √(intrinsic² + (a d + b)²), or ``distances_cm`` and ``fwhm_cm`` as
+    measured, and perhaps ``tail`` with ``fraction``, ``a`` and ``b_cm``: counts through septa. It may hold
+    ``photon_keV`` and ``energy_window_keV``, which must agree.
 
     Raises
     ------
@@ -155,15 +164,39 @@ def _response(facts: dict[str, Any], allow: Allowances) -> Response | None:
     if allow.no_response:
         return None
     psf = facts.get("psf")
+    if isinstance(psf, dict) and "distances_cm" in psf:
+        return _with_tail(_measured(psf), psf)
     if not isinstance(psf, dict) or "a" not in psf or "b_cm" not in psf:
         raise MissingInformation(
             "The geometry does not give the collimator's response, 'psf' with 'a' and 'b_cm'.",
             "Add it, or go without by --no-response.",
         )
     slope, face = _number(psf["a"], "psf.a"), _number(psf["b_cm"], "psf.b_cm") * MM_PER_CM
+    core: Response = LinearResponse(slope, face)
     if "intrinsic_cm" in psf:
-        return QuadratureResponse(_number(psf["intrinsic_cm"], "psf.intrinsic_cm") * MM_PER_CM, slope, face)
-    return LinearResponse(slope, face)
+        core = QuadratureResponse(_number(psf["intrinsic_cm"], "psf.intrinsic_cm") * MM_PER_CM, slope, face)
+    return _with_tail(core, psf)
+
+
+def _measured(psf: dict[str, Any]) -> MeasuredResponse:
+    lists = []
+    for key in ("distances_cm", "fwhm_cm"):
+        if not isinstance(psf.get(key), list):
+            raise BadConfiguration(f"'psf.{key}' in the geometry must be a list of numbers.")
+        lists.append(tuple(_number(value, f"psf.{key}") * MM_PER_CM for value in psf[key]))
+    return MeasuredResponse(*lists)
+
+
+def _with_tail(core: Response, psf: dict[str, Any]) -> Response:
+    tail = psf.get("tail")
+    if tail is None:
+        return core
+    if not isinstance(tail, dict) or not {"fraction", "a", "b_cm"} <= set(tail):
+        raise BadConfiguration("'psf.tail' in the geometry needs 'fraction', 'a' and 'b_cm'.")
+    length_mm = _number(tail["b_cm"], "psf.tail.b_cm") * MM_PER_CM
+    return TailedResponse(
+        core, _number(tail["fraction"], "psf.tail.fraction"), _number(tail["a"], "psf.tail.a"), length_mm
+    )
 
 
 def _number(value: Any, key: str) -> float:

@@ -12,6 +12,7 @@ from hevesy.stages.quantification.reconstruction.orbit import Orbit
 from hevesy.stages.quantification.reconstruction.priors import Quadratic, RelativeDifference
 from hevesy.stages.quantification.reconstruction.response import LinearResponse, MeasuredResponse, QuadratureResponse
 from hevesy.stages.quantification.reconstruction.schedule import Schedule
+from hevesy.stages.quantification.reconstruction.septal import TailedResponse
 from hevesy.stages.quantification.reconstruction.system import Lattice, SystemModel
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Relaxation",
     "Schedule",
     "SystemModel",
+    "TailedResponse",
     "bsrem",
     "mlem",
     "osem",

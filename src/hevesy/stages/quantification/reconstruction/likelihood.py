@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hevesy.errors import BadInput, GridMismatch, WrongQuantity
 from hevesy.stages.quantification.reconstruction.priors import Prior
 from hevesy.stages.quantification.reconstruction.schedule import Schedule
+from hevesy.stages.quantification.reconstruction.septal import TailedResponse
 from hevesy.stages.quantification.reconstruction.system import SystemModel
 
 Array = NDArray[np.float32]
@@ -86,6 +87,8 @@ class Measurement:
 
     def backward_ratio(self, volume: Array, views: NDArray[np.int64]) -> Array:
         """Return the system's transpose applied to the `ratio`, view by view."""
+        if isinstance(self.system.response, TailedResponse):
+            return self.system.backward(self.ratio(volume, views), views)
         return self.system.backward_ratio(volume, self.counts, self.additive, self.floor, views)
 
     def log_likelihood(self, volume: Array) -> float:

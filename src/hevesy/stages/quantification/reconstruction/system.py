@@ -13,6 +13,7 @@ from hevesy.kernels import projection as kernel
 from hevesy.kernels.depth_blur import Walk, walk
 from hevesy.stages.quantification.reconstruction.orbit import Orbit
 from hevesy.stages.quantification.reconstruction.response import Response
+from hevesy.stages.quantification.reconstruction.septal import FourierBlur, TailedResponse
 
 Array = NDArray[np.float32]
 #: survival probabilities of all views are kept while they fit in this; beyond, they are computed for each use
@@ -94,12 +95,14 @@ class SystemModel:
     mu_per_mm: NDArray[Any] | None = field(default=None, repr=False)
     _frames: Array = field(init=False, repr=False)
     _walk: Walk = field(init=False, repr=False)
+    _fourier: FourierBlur | None = field(init=False, repr=False)
     _survival: NDArray[np.uint16] | None = field(init=False, repr=False, default=None)
 
     def __post_init__(self) -> None:
         frames = self.orbit.frames(self.lattice.pixel_mm)
         object.__setattr__(self, "_frames", frames)
         object.__setattr__(self, "_walk", walk(self._variances()))
+        object.__setattr__(self, "_fourier", self._fourier_blur())
         if self.mu_per_mm is None:
             object.__setattr__(self, "_survival", np.empty((0, *self.lattice.shape), np.uint16))
             return
@@ -128,8 +131,10 @@ class SystemModel:
         """
         if volume.shape != self.lattice.shape:
             raise GridMismatch(f"A volume of {volume.shape} does not fit the system's {self.lattice.shape}.")
-        seen: Array = kernel.project(_bordered(volume), *self._parts(views))
-        return seen
+        chosen, optics = self._parts(views)
+        if self._fourier is None:
+            return kernel.project(_bordered(volume), chosen, optics)
+        return self._fourier_of(views).project(_bordered(volume), chosen, optics)
 
     def backward(self, projections: NDArray[Any], views: NDArray[np.int64] | None = None) -> Array:
         """Apply the transpose of `forward` to projections (m, side, slices): (side, side, slices).
@@ -142,7 +147,11 @@ class SystemModel:
         wanted = (self.views if views is None else views.size, *self.projection_shape[1:])
         if projections.shape != wanted:
             raise GridMismatch(f"Projections of shape {projections.shape} are not the {wanted} of the system.")
-        return kernel.backproject(np.ascontiguousarray(projections, np.float32), *self._parts(views))
+        chosen, optics = self._parts(views)
+        values = np.ascontiguousarray(projections, np.float32)
+        if self._fourier is None:
+            return kernel.backproject(values, chosen, optics)
+        return self._fourier_of(views).backproject(values, chosen, optics)
 
     def sensitivity(self, views: NDArray[np.int64] | None = None) -> Array:
         """Return the transpose applied to ones: how much each voxel is seen by some views (all by default)."""
@@ -153,6 +162,8 @@ class SystemModel:
         self, volume: Array, counts: Array, additive: Array | None, floor: float, views: NDArray[np.int64]
     ) -> Array:
         """Return the transpose applied to measured over expected counts of some views, without keeping these.
+
+        For a response that is walked from plane to plane, not one with tails.
 
         Parameters
         ----------
@@ -185,18 +196,36 @@ class SystemModel:
         chances: NDArray[np.uint16] = kernel.survival(mu, frames, self.lattice.side)
         return chances
 
+    def _distances(self) -> NDArray[np.float64]:
+        """Return how far each plane of each view lies from the detector's face, mm: (views, side)."""
+        planes = self.lattice.side
+        along = (np.arange(planes) - (planes - 1) / 2) * self.lattice.pixel_mm
+        return np.asarray(np.maximum(0.0, self.orbit.radii_mm[:, None] - along))
+
+    def _bin_widths(self, distance: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what a bin's width is at distances from the detector's face, mm."""
+        return np.asarray(self.lattice.pixel_mm * np.maximum(self.orbit.spacing(distance), kernel.FOCUSED))
+
     def _variances(self) -> NDArray[np.float64]:
         """Return the variance of the response at each plane, pixels²: (views, side, 2)."""
-        lattice, planes = self.lattice, self.lattice.side
-        if self.response is None:
-            return np.zeros((self.views, planes, 2))
-        along = (np.arange(planes) - (planes - 1) / 2) * lattice.pixel_mm
-        distance = np.maximum(0.0, self.orbit.radii_mm[:, None] - along)
+        distance = self._distances()
+        if self.response is None or isinstance(self.response, TailedResponse):
+            return np.zeros((*distance.shape, 2))
         sigma = self.response.sigma_mm(distance)
         if np.diff(sigma, axis=1).max() > 1e-9:
             raise BadInput("The collimator response narrows with distance; it must widen or stay.")
-        across = lattice.pixel_mm * np.maximum(self.orbit.spacing(distance), kernel.FOCUSED)
-        return np.stack([sigma / across, sigma / lattice.slice_mm], axis=-1) ** 2
+        return np.stack([sigma / self._bin_widths(distance), sigma / self.lattice.slice_mm], axis=-1) ** 2
+
+    def _fourier_blur(self) -> FourierBlur | None:
+        if not isinstance(self.response, TailedResponse):
+            return None
+        distance = self._distances()
+        return FourierBlur(self.response, distance, self._bin_widths(distance), self.lattice.slice_mm)
+
+    def _fourier_of(self, views: NDArray[np.int64] | None) -> FourierBlur:
+        """Return the Fourier blur of the views as `_parts` numbers them."""
+        assert self._fourier is not None
+        return self._fourier if self._survival is not None or views is None else self._fourier.of(views)
 
     def _require_mu(self, mu: NDArray[Any]) -> None:
         if mu.shape != self.lattice.shape:

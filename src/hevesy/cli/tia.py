@@ -141,20 +141,21 @@ def show(fits: list[Fit], warnings: tuple[str, ...]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from hevesy.stages.reporting.rounding import interval, with_uncertainty
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column, side in (("region", "left"), ("model", "left"), ("Ã / MBq·h", "right"), ("95%", "right")):
         table.add_column(column, justify=side, no_wrap=True)  # type: ignore[arg-type]
     for column in ("T_eff / h", "tail"):
         table.add_column(column, justify="right")
     for fit in fits:
-        low, high = (end / MBQ_H for end in fit.interval95)
         half_life = fit.effective_half_life
         table.add_row(
             fit.name,
             fit.model,
-            f"{fit.tia.value / MBQ_H:.4g} ± {fit.tia.u / MBQ_H:.2g}",
-            f"{low:.4g} – {high:.4g}",
-            "–" if half_life is None else f"{half_life.value / 3600:.3g} ± {half_life.u / 3600:.2g}",
+            with_uncertainty(fit.tia, MBQ_H),
+            interval(fit.interval95, fit.tia.u, MBQ_H),
+            "–" if half_life is None else with_uncertainty(half_life, 3600.0),
             f"{fit.tail_fraction:.0%}",
         )
     console = Console(highlight=False)

@@ -155,7 +155,7 @@ def _choice(points: int, usable: Sequence[str], measure: Criterion) -> tuple[str
     said = f"Compared by {measure.label}: {', '.join(usable)}."
     if left_out:
         said += f" Too many parameters for {points} scans: {', '.join(left_out)}."
-    if not measure.corrected or len(usable) > 1:
+    if len(usable) > 1 or measure == Criterion(corrected=False):
         return said, ()
     if usable:
         return said, (f"{points} scans leave {measure.label} one model, '{usable[0]}': it was not compared.",)
@@ -175,7 +175,7 @@ def _rivals(curve: Curve, rate: float, tried: list[Solution], best: Solution) ->
     sceptics = [n for n in SCEPTICS if plain.of(0.0, model_named(n).parameters, best.points) < limit]
     close = [s for s in tried + _candidates(curve, rate, sceptics) if s is best or s.by(plain) < limit]
     tias = [s.tia for s in close]
-    if max(tias) - min(tias) <= _DISAGREEMENT * best.tia:
+    if max(tias) - min(tias) <= _DISAGREEMENT * min(tias):
         return ()
     names = ", ".join(s.model.name for s in close if s is not best)
     return (

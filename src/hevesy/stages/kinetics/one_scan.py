@@ -13,6 +13,7 @@ References
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -135,7 +136,8 @@ def _hanscheid_2018(curve: Curve, rate: float, t: float, population: PopulationH
             f"No population half-life was given: the interval holds only if the effective half-life lies between"
             f" {low / 3600:.3g} and {high / 3600:.3g} h."
         )
-        return _result(curve, rate, ("hanscheid2018", t), (estimate, truth_low, truth_high), (warning,))
+        found = _result(curve, rate, ("hanscheid2018", t), (estimate, truth_low, truth_high), (warning,))
+        return _stating(found, (low, high), "")
     if not low <= population.median_s <= high:
         raise OutsideValidity(
             f"Hänscheid 2018 is within 10% for a half-life of {low / 3600:.3g} to {high / 3600:.3g} h when scanned at"
@@ -146,7 +148,8 @@ def _hanscheid_2018(curve: Curve, rate: float, t: float, population: PopulationH
     bounds = weighted_quantiles(truths, weights, (0.025, 0.975))
     nearest = t if abs(population.median_s - t) < abs(population.median_s - t / 2) else t / 2
     warnings = _share_warning(estimate, truths, weights)
-    return _result(curve, rate, ("hanscheid2018", nearest), (estimate, float(bounds[0]), float(bounds[1])), warnings)
+    found = _result(curve, rate, ("hanscheid2018", nearest), (estimate, float(bounds[0]), float(bounds[1])), warnings)
+    return _stating(found, (low, high), f" The interval is that of {_named(population)}.")
 
 
 def _assumed(curve: Curve, rate: float, t: float, chosen: tuple[str, PopulationHalfLife]) -> Fit:
@@ -159,7 +162,28 @@ def _assumed(curve: Curve, rate: float, t: float, chosen: tuple[str, PopulationH
         weighted_quantiles(truths, weights, (0.025, 0.975)) if population.geometric_sd > 1 else (estimate, estimate)
     )
     warnings = _share_warning(estimate, truths, weights)
-    return _result(curve, rate, (method, half_life), (estimate, float(low), float(high)), warnings)
+    found = _result(curve, rate, (method, half_life), (estimate, float(low), float(high)), warnings)
+    return _stating(found, valid_half_lives(t, half_life), f" T is that of {_named(population)}.")
+
+
+def valid_half_lives(t_s: float, assumed_s: float) -> tuple[float, float]:
+    """Return the least and the greatest true half-life, s, for which an assumed one is within `TOLERANCE`."""
+    true = assumed_s * np.geomspace(0.02, 50.0, 20001)
+    bad = np.abs(half_life_ratio(t_s, assumed_s, true) - 1.0) > TOLERANCE
+    return float(true[bad & (true < assumed_s)].max()), float(true[bad & (true > assumed_s)].min())
+
+
+def _named(population: PopulationHalfLife) -> str:
+    spread = f", geometric standard deviation {population.geometric_sd:.3g}"
+    return f"{population.source} ({population.median_s / 3600:.3g} h{spread})"
+
+
+def _stating(fit: Fit, valid_s: tuple[float, float], more: str) -> Fit:
+    """Return a fit whose method states for which half-lives it holds, and whose half-life it took."""
+    low, high = (v / 3600 for v in valid_s)
+    return replace(
+        fit, method=f"{fit.method} Within 10% for an effective half-life of {low:.3g} to {high:.3g} h.{more}"
+    )
 
 
 def _share_warning(estimate: float, truths: Array, weights: Array) -> tuple[str, ...]:

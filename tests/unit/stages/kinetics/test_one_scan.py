@@ -10,6 +10,7 @@ import pytest
 from hevesy.core import Curve, Measured
 from hevesy.errors import BadInput, OutsideValidity, UnknownName
 from hevesy.stages.kinetics import METHODS, PopulationHalfLife, half_life_ratio, hanscheid_ratio, one_scan_tia
+from hevesy.stages.kinetics.one_scan import valid_half_lives
 
 HOUR = 3600.0
 PHYSICAL = math.log(2) / (6.647 * 24 * HOUR)
@@ -114,3 +115,21 @@ def test_an_unknown_method_is_refused_with_those_that_exist():
 def test_every_method_says_that_the_washout_is_assumed(method):
     fit = one_scan_tia(scanned(72, 51)[0], PHYSICAL, method, KIDNEY)
     assert any("not measured" in warning for warning in fit.warnings)
+
+
+def test_right_after_administration_an_assumed_half_life_is_within_10_percent_where_the_true_one_is():
+    # the estimate is then A·T'/ln 2 for a truth of A·T/ln 2; the ends are sought on a grid of 0.04%
+    assert valid_half_lives(1.0, 51 * HOUR) == pytest.approx((51 * HOUR / 1.1, 51 * HOUR / 0.9), rel=1e-3)
+
+
+@pytest.mark.parametrize("t_h", [4, 24, 72, 168])
+def test_at_the_ends_of_validity_an_assumed_half_life_is_10_percent_off(t_h):
+    for end in valid_half_lives(t_h * HOUR, 51 * HOUR):
+        assert abs(float(half_life_ratio(t_h * HOUR, 51 * HOUR, end)) - 1) == pytest.approx(0.10, abs=2e-3)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_method_states_for_which_half_lives_it_holds_and_whose_it_took(method):
+    fit = one_scan_tia(scanned(72, 51)[0], PHYSICAL, method, KIDNEY)
+    assert "Within 10% for an effective half-life of" in fit.method
+    assert "a test (51 h, geometric standard deviation 1.2)" in fit.method

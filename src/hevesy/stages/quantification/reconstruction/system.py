@@ -93,15 +93,15 @@ class SystemModel:
     orbit: Orbit
     response: Response | None = None
     mu_per_mm: NDArray[Any] | None = field(default=None, repr=False)
-    _frames: Array = field(init=False, repr=False)
-    _walk: Walk = field(init=False, repr=False)
+    frames: Array = field(init=False, repr=False)
+    walk: Walk = field(init=False, repr=False)
     _fourier: FourierBlur | None = field(init=False, repr=False)
     _survival: NDArray[np.uint16] | None = field(init=False, repr=False, default=None)
 
     def __post_init__(self) -> None:
         frames = self.orbit.frames(self.lattice.pixel_mm)
-        object.__setattr__(self, "_frames", frames)
-        object.__setattr__(self, "_walk", walk(self._variances()))
+        object.__setattr__(self, "frames", frames)
+        object.__setattr__(self, "walk", walk(self._variances()))
         object.__setattr__(self, "_fourier", self._fourier_blur())
         if self.mu_per_mm is None:
             object.__setattr__(self, "_survival", np.empty((0, *self.lattice.shape), np.uint16))
@@ -185,9 +185,9 @@ class SystemModel:
     def _parts(self, views: NDArray[np.int64] | None) -> tuple[NDArray[np.int64], kernel.Optics]:
         chosen = np.arange(self.views) if views is None else np.asarray(views, np.int64)
         if self._survival is not None:
-            return chosen, kernel.Optics(self._survival, self._frames, self._walk)
-        frames = self._frames[chosen]
-        optics = kernel.Optics(self._survival_of(frames), frames, self._walk.of(chosen))
+            return chosen, kernel.Optics(self._survival, self.frames, self.walk)
+        frames = self.frames[chosen]
+        optics = kernel.Optics(self._survival_of(frames), frames, self.walk.of(chosen))
         return np.arange(chosen.size), optics
 
     def _survival_of(self, frames: Array) -> NDArray[np.uint16]:
@@ -242,7 +242,7 @@ class SystemModel:
     def _require_before_focus(self, mu: NDArray[Any]) -> None:
         if self.orbit.focal_mm is None:
             return
-        half, frames = (self.lattice.side - 1) / 2, self._frames
+        half, frames = (self.lattice.side - 1) / 2, self.frames
         tissue = np.argwhere((mu > AIR_PER_MM).any(axis=2)) - half
         toward = tissue @ frames[:, :2].T.astype(np.float64)
         if tissue.size and (frames[:, 5] + frames[:, 6] * toward).min() <= kernel.FOCUSED:

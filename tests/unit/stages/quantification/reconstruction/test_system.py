@@ -1,8 +1,10 @@
+import sys
+
 import numpy as np
 import pytest
 
 from factories.spect import small_system
-from hevesy.errors import BadInput, GridMismatch, IncompleteSeries, MissingInformation, WrongQuantity
+from hevesy.errors import BadConfiguration, BadInput, GridMismatch, IncompleteSeries, MissingInformation, WrongQuantity
 from hevesy.stages.quantification.reconstruction import (
     Lattice,
     LinearResponse,
@@ -11,6 +13,7 @@ from hevesy.stages.quantification.reconstruction import (
     QuadratureResponse,
     SystemModel,
 )
+from hevesy.stages.quantification.reconstruction.torch_system import TorchSystem
 
 LATTICE = Lattice(8, 3, 4.0, 4.0)
 ORBIT = Orbit(np.arange(0.0, 360, 30), np.full(12, 100.0))
@@ -75,3 +78,9 @@ def test_arrays_that_do_not_fit_the_system_are_refused():
         system.forward(np.zeros((3, 3, 3)))
     with pytest.raises(GridMismatch):
         system.backward(np.zeros((3, 3, 3)))
+
+
+def test_the_pytorch_backend_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(BadConfiguration, match=r"pip install 'hevesy\[torch\]'"):
+        TorchSystem(small_system(views=2))

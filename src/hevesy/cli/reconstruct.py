@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from hevesy.errors import MissingInformation
 
 if TYPE_CHECKING:
+    from hevesy.workflows.camera_file import Camera
     from hevesy.workflows.projection_file import Allowances
     from hevesy.workflows.reconstruction import Recipe
 
@@ -21,7 +22,7 @@ def configure(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("projections", metavar="PROJECTIONS", type=Path, help="DICOM file or folder, or .npz with proj, angles_deg, mu")
     add("--geometry", metavar="FILE", type=Path, help="of .npz: JSON with voxel_cm, camera.radius_cm and psf")
-    add("--out", metavar="DIR", type=Path, default=Path(), help="folder for image.npz, key image (default: here)")
+    add("--out", metavar="DIR", type=Path, default=Path(), help="folder for the image (default: here)")
     add("--algorithm", metavar="NAME", default="osem", help="osem (default), mlem, osl, bsrem or fbp")
     add("--iterations", metavar="N", type=int, default=4, help="passes over all views (default: 4)")
     add("--subsets", metavar="N", type=int, default=8, help="subsets of views (default: 8)")
@@ -30,12 +31,28 @@ def configure(command: argparse.ArgumentParser) -> None:
     add("--strength", metavar="W", type=float, default=0.0, help="weight of the prior (default: 0)")
     add("--filter-mm", metavar="FWHM", type=float, default=0.0, help="smooth the image at last (default: 0)")
     add("--radius-mm", metavar="R", type=float, help="distance of the detector from the axis of rotation")
-    add("--photon-kev", metavar="E", type=float, help="of DICOM: energy of the photon that was counted")
+    add("--clip-negative", action="store_true", help="of DICOM: take negative counts for 0")
+    add(
+        "--axis-mm", metavar="X,Y,Z", type=_place, help="of DICOM: the axis of rotation at the first row's middle (LPS)"
+    )
+    add("--nuclide", metavar="NAME", help="of DICOM: such as Lu-177, where the object does not say")
+    add("--photon-kev", metavar="E", type=float, help="of DICOM: photon counted (default: the nuclide's strongest)")
     add("--collimator", metavar="NAME", help="of DICOM: such as 'Siemens Symbia ME'")
     add("--intrinsic-mm", metavar="FWHM", type=float, default=3.8, help="resolution without collimator (default: 3.8)")
     add("--scatter", metavar="NAME", default="tew", help="of DICOM: tew (default), dew or none")
     add("--mu", metavar="FILE", type=Path, help="of DICOM: .npz with mu, 1/cm, on the reconstruction's lattice")
-    add("--calibration", metavar="F", type=float, help="of DICOM: counts per second and becquerel; gives Bq/mL")
+    add("--ct", metavar="CT", type=Path, help="of DICOM: folder of the CT that attenuation is taken from")
+    add(
+        "--ct-frame-accepted",
+        action="store_true",
+        help="the CT lies as the SPECT does, whatever its frame of reference",
+    )
+    add("--ct-shift-mm", metavar="X,Y,Z", type=_place, default=(0.0, 0.0, 0.0), help="move the CT onto the SPECT (LPS)")
+    add("--ct-kev", metavar="E", type=float, help="effective energy of the CT's beam (default: 72, of 120 kVp)")
+    add("--calibration", metavar="F", help="of DICOM: counts per second and becquerel, or a file of hevesy calibrate")
+    add("--dead-time-us", metavar="T", type=float, help="of DICOM: dead time of a detector, microseconds")
+    add("--dead-time-model", choices=("paralysable", "non-paralysable"), default="paralysable", help="of the detector")
+    add("--replicates", metavar="N", type=int, default=0, help="of DICOM: resampled images for an uncertainty image")
     add("--no-attenuation", action="store_true", help="do not model attenuation")
     add("--no-response", action="store_true", help="do not model the collimator's response")
     add("--allow-limited-angles", action="store_true", help="go on although views do not cover 180°")
@@ -71,21 +88,47 @@ def run(options: argparse.Namespace) -> None:
 def _from_camera(
     options: argparse.Namespace, recipe: Recipe, allow: Allowances, progress: Callable[[int], None]
 ) -> Path:
-    from hevesy.core import Measured
-    from hevesy.stages.imaging import nifti
-    from hevesy.stages.quantification.reconstruction.acquisition import calibrated, counts_image
-    from hevesy.workflows.camera_file import Camera, read_camera
+    from hevesy.workflows.camera_file import read_camera
+    from hevesy.workflows.camera_image import make_image, read_calibration, write_spect
     from hevesy.workflows.delivery import delivering
-    from hevesy.workflows.reconstruction import reconstruct
 
-    camera = Camera(options.photon_kev, options.collimator, options.intrinsic_mm, options.scatter, options.mu)
-    measurement, projections = read_camera(options.projections, camera, allow)
-    image = counts_image(reconstruct(measurement, recipe, progress), projections)
-    if options.calibration is not None:
-        image = calibrated(image, Measured(options.calibration, 0.0, "1/s/Bq"))
+    calibration = None if options.calibration is None else read_calibration(options.calibration)
+    acquired = read_camera(options.projections, _camera(options), allow)
+    for note in acquired.notes:
+        print(f"- {note}")
+    made = make_image(acquired, recipe, calibration, options.replicates, progress)
     with delivering(options.out) as folder:
-        nifti.write(image, folder / "image.nii.gz")
-    return Path(options.out / "image.nii.gz")
+        write_spect(made, folder)
+    return Path(options.out / "spect.dcm")
+
+
+def _camera(options: argparse.Namespace) -> Camera:
+    from hevesy.workflows.camera_file import Camera
+    from hevesy.workflows.mu_map import Anatomy
+
+    anatomy = None
+    if options.ct is not None:
+        anatomy = Anatomy(options.ct, options.ct_frame_accepted, options.ct_shift_mm, options.ct_kev)
+    return Camera(
+        options.photon_kev,
+        options.nuclide,
+        options.collimator,
+        options.intrinsic_mm,
+        options.scatter,
+        options.mu,
+        anatomy,
+        options.axis_mm,
+        None if options.dead_time_us is None else (options.dead_time_us * 1e-6, options.dead_time_model),
+        options.clip_negative,
+    )
+
+
+def _place(text: str) -> tuple[float, float, float]:
+    try:
+        x, y, z = (float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a place or shift such as 0,-20.5,400") from None
+    return x, y, z
 
 
 @contextmanager

@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hevesy.core import Projections
+from hevesy.core import Grid, Image, Nuclide, Projections, Quantity
 from hevesy.data.collimators import collimator
-from hevesy.errors import BadInput, MissingInformation, UnreadableFile
+from hevesy.data.nuclides import nuclide as nuclide_of
+from hevesy.errors import BadInput, MissingInformation, UnreadableFile, WrongQuantity
 from hevesy.stages.imaging.folder import read_folder
-from hevesy.stages.imaging.series import Kind
+from hevesy.stages.imaging.series import Kind, Series
 from hevesy.stages.imaging.spect_projections import read_projections
+from hevesy.stages.quantification.dead_time import Behaviour
 from hevesy.stages.quantification.reconstruction import Measurement, SystemModel
 from hevesy.stages.quantification.reconstruction import acquisition as taken
 from hevesy.stages.quantification.reconstruction.checks import require_whole_mu_map
+from hevesy.stages.quantification.reconstruction.photons import photon_counted, require_photon_of
 from hevesy.stages.quantification.reconstruction.response import Response, collimator_response
+from hevesy.stages.quantification.reconstruction.view_weights import dead_time_weights, decay_weights
+from hevesy.workflows.mu_map import Anatomy, MuMap, mu_map
 from hevesy.workflows.projection_file import MM_PER_CM, Allowances
 
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """What a DICOM object does not say about the camera.
+    """What a DICOM object does not say about the camera, or what is believed instead of it.
 
     Parameters
     ----------
     photon_keV : float or None
-        Energy of the photon that is to be reconstructed, keV.
+        Energy of the photon that is to be reconstructed, keV; None is the nuclide's strongest that a window holds.
+    nuclide : str or None
+        What was administered; None is what the object says.
     collimator : str or None
         Its name in ``hevesy.data.collimators``.
     intrinsic_fwhm_mm : float
@@ -38,16 +45,63 @@ class Camera:
         ``tew``, ``dew`` or ``none``.
     mu : Path or None
         ``.npz`` with ``mu`` (side, side, slices), 1/cm, on the reconstruction's own lattice.
+    anatomy : Anatomy or None
+        The CT that attenuation is taken from.
+    axis_mm : tuple of float or None
+        Where the axis of rotation meets the middle of the first row, patient coordinates, mm.
+    dead_time : tuple or None
+        Dead time, s, and ``paralysable`` or ``non-paralysable``.
+    clip_negative : bool
+        Whether negative counts, as of projections that were filtered, become 0.
     """
 
     photon_keV: float | None = None
+    nuclide: str | None = None
     collimator: str | None = None
     intrinsic_fwhm_mm: float = 3.8
     scatter: str = "tew"
     mu: Path | None = None
+    anatomy: Anatomy | None = None
+    axis_mm: tuple[float, float, float] | None = None
+    dead_time: tuple[float, Behaviour] | None = None
+    clip_negative: bool = False
 
 
-def read_camera(path: Path, camera: Camera, allow: Allowances) -> tuple[Measurement, Projections]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Acquired:
+    """An acquisition ready to be reconstructed.
+
+    Parameters
+    ----------
+    measurement : Measurement
+        Weighted counts of the photopeak, what else was counted, and the system model.
+    projections : Projections
+        The photopeak's, as stored.
+    head : Dataset
+        The object's header.
+    weights : (views,) array
+        What the counts of each view were multiplied by.
+    mu : Image or None
+        The μ-map, 1/mm.
+    ct_shift_mm : tuple of float
+        How far the CT that it was made of was moved, mm.
+    corrections : tuple of str
+        Words of Corrected Image (0028,0051).
+    notes : tuple of str
+        What was assumed, chosen or doubtful.
+    """
+
+    measurement: Measurement = field(repr=False)
+    projections: Projections
+    head: Any = field(repr=False)
+    weights: NDArray[np.float64] = field(repr=False)
+    mu: Image | None = None
+    ct_shift_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    corrections: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def read_camera(path: Path, camera: Camera, allow: Allowances) -> Acquired:
     """Read a folder or file of one tomographic acquisition, and build the system model.
 
     Raises
@@ -55,48 +109,136 @@ def read_camera(path: Path, camera: Camera, allow: Allowances) -> tuple[Measurem
     HevesyError
         If something that the image depends on is missing, contradictory or impossible.
     """
-    if camera.photon_keV is None:
-        raise MissingInformation("Which photon was counted is not known.", "Give its energy with --photon-kev.")
-    windows = _windows(path)
-    peak = taken.photopeak(windows, camera.photon_keV)
+    series, stored = _acquisition(path)
+    windows, notes = _counts_of(stored, camera)
+    known = _nuclide(series, camera)
+    photon = _photon(windows, known, camera)
+    peak = taken.photopeak(windows, photon)
     orbit = taken.orbit_of(peak, allow.radius_mm)
     if not allow.limited_angles:
         orbit.require_coverage()
-    mu = _mu(camera, allow)
-    lattice = taken.lattice_of(peak)
-    system = SystemModel(lattice, orbit, _response(camera, allow), mu)
-    scatter = taken.scatter_of(windows, peak, camera.photon_keV, camera.scatter)
-    measurement = Measurement(system, taken.ordered_counts(peak), scatter)
-    if mu is not None and not allow.truncated_mu:
-        require_whole_mu_map(mu, measurement.counts, lattice)
-    return measurement, peak
+    response = _response(camera, photon, allow)
+    found = _mu(camera, allow, peak, photon)
+    system = SystemModel(taken.lattice_of(peak), orbit, response, None if found is None else found.image.values)
+    weights = _weights(windows, peak, known, camera)
+    scatter = taken.scatter_of(windows, peak, photon, camera.scatter)
+    measurement = _weighted(Measurement(system, taken.ordered_counts(peak), scatter), weights.values)
+    if found is not None and not allow.truncated_mu:
+        require_whole_mu_map(found.image.values, measurement.counts, system.lattice)
+    chosen = taken.photopeak_said(windows, peak, photon, camera.scatter)
+    return Acquired(
+        measurement,
+        peak,
+        series.headers[0],
+        weights.values,
+        found.image if found else None,
+        camera.anatomy.shift_mm if camera.anatomy else (0.0, 0.0, 0.0),
+        (*weights.corrections, *(("ATTN",) if found else ()), *(("SCAT",) if scatter is not None else ())),
+        (*peak.provenance.notes, *notes, chosen, *(found.notes if found else ()), *weights.notes),
+    )
 
 
-def _windows(path: Path) -> tuple[Projections, ...]:
+def _acquisition(path: Path) -> tuple[Series, tuple[Projections, ...]]:
     found = read_folder(path).of_kind(Kind.PROJECTIONS)
     if len(found) != 1:
         raise BadInput(f"{path} must hold one tomographic acquisition; it holds {len(found)}.", "Give its file.")
-    return read_projections(found[0].headers[0], found[0].files[0], found[0].name)
+    return found[0], read_projections(found[0].headers[0], found[0].files[0], found[0].name)
 
 
-def _response(camera: Camera, allow: Allowances) -> Response | None:
+def _counts_of(windows: tuple[Projections, ...], camera: Camera) -> tuple[tuple[Projections, ...], tuple[str, ...]]:
+    """Place the axis where the user does, and judge negative counts."""
+    if camera.axis_mm is not None:
+        windows = tuple(replace(p, placement=replace(p.placement, axis_mm=camera.axis_mm)) for p in windows)
+    least = min(float(p.counts.min()) for p in windows)
+    if least >= 0:
+        return windows, ()
+    if not camera.clip_negative:
+        raise WrongQuantity(
+            f"The projections hold negative counts (down to {least:.4g}), as after filtering or subtraction.",
+            "Give counts as measured, or take them for 0 with --clip-negative.",
+        )
+    whole = sum(float(np.abs(p.counts).sum()) for p in windows)
+    share = sum(float(-p.counts[p.counts < 0].sum()) for p in windows) / whole
+    return tuple(replace(p, counts=np.maximum(p.counts, 0)) for p in windows), (
+        f"Negative counts ({share:.2%} of all) were taken for 0; the image is biased upwards by about as much.",
+    )
+
+
+def _nuclide(series: Series, camera: Camera) -> Nuclide | None:
+    name = camera.nuclide or series.injected.nuclide
+    return None if name is None else nuclide_of(name)
+
+
+def _photon(windows: tuple[Projections, ...], known: Nuclide | None, camera: Camera) -> float:
+    if camera.photon_keV is None:
+        if known is None:
+            raise MissingInformation(
+                "Which photon was counted is not known: the object names no nuclide.",
+                "Give --nuclide, or the photon's energy with --photon-kev.",
+            )
+        return photon_counted([p.window for p in windows], known)
+    if known is not None:
+        require_photon_of(known, camera.photon_keV)
+    return camera.photon_keV
+
+
+def _response(camera: Camera, photon_keV: float, allow: Allowances) -> Response | None:
     if allow.no_response:
         return None
-    if camera.collimator is None or camera.photon_keV is None:
+    if camera.collimator is None:
         raise MissingInformation(
             "The collimator is not known, and the blur depends on it.",
             "Name it with --collimator, or go without by --no-response.",
         )
-    return collimator_response(collimator(camera.collimator), camera.photon_keV, camera.intrinsic_fwhm_mm)
+    return collimator_response(collimator(camera.collimator), photon_keV, camera.intrinsic_fwhm_mm)
 
 
-def _mu(camera: Camera, allow: Allowances) -> NDArray[Any] | None:
+def _mu(camera: Camera, allow: Allowances, peak: Projections, photon_keV: float) -> MuMap | None:
     if allow.no_attenuation:
         return None
+    if camera.anatomy is not None:
+        return mu_map(replace(camera.anatomy, truncated=allow.truncated_mu), peak, photon_keV)
     if camera.mu is None:
-        raise MissingInformation("No μ-map is given.", "Give one with --mu, or go without by --no-attenuation.")
+        raise MissingInformation(
+            "Neither a CT nor a μ-map is given.", "Give one with --ct or --mu, or go without by --no-attenuation."
+        )
     try:
         with np.load(camera.mu) as file:
-            return np.asarray(file["mu"], np.float64) / MM_PER_CM
+            values = np.asarray(file["mu"], np.float64) / MM_PER_CM
     except (OSError, ValueError, KeyError) as fault:
         raise UnreadableFile(f"{camera.mu} cannot be read as .npz with 'mu' ({fault}).") from fault
+    grid = Grid(values.shape, peak.grid.affine, peak.grid.frame_of_reference)
+    return MuMap(Image(values, grid, Quantity.ATTENUATION), (f"Attenuation from {camera.mu.name}.",))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Weights:
+    """What the counts of each view are multiplied by, (views,), as words of Corrected Image, and as notes."""
+
+    values: NDArray[np.float64]
+    corrections: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def _weights(windows: tuple[Projections, ...], peak: Projections, known: Nuclide | None, camera: Camera) -> _Weights:
+    """Weigh views for decay during the scan and for dead time."""
+    if known is None or peak.durations_s is None:
+        weights = np.ones(len(peak.angles_deg))
+        notes = ["Decay during the scan is not undone: the nuclide or the length of the views is not known."]
+    else:
+        weights = decay_weights(peak, known.decay_constant.value)
+        notes = [
+            f"Views are weighted by {weights.min():.4g} to {weights.max():.4g} for the decay of {known.name} during"
+            " the scan; the image is the mean over it."
+        ]
+    if camera.dead_time is None:
+        return _Weights(weights, (), tuple(notes))
+    lost = dead_time_weights(windows, *camera.dead_time)
+    notes.append(f"Dead time is undone by {lost.min():.4g} to {lost.max():.4g}, by the counts of all windows.")
+    return _Weights(weights * lost, ("DTIM",), tuple(notes))
+
+
+def _weighted(measurement: Measurement, weights: NDArray[np.float64]) -> Measurement:
+    scaled = weights.astype(np.float32)[:, None, None]
+    additive = None if measurement.additive is None else measurement.additive * scaled
+    return replace(measurement, counts=measurement.counts * scaled, additive=additive)

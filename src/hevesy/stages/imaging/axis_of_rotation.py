@@ -117,7 +117,11 @@ def find_axis(head: Any, views: Sequence[FirstView], width_mm: float) -> Found:
         return Found(bare, notes=(*notes, "No position in the patient is stated: where the axis of rotation lies."))
     turns = {view.turn for view in views}
     mirrored = turns == {-1} and len({round(view.angle_deg, 1) for view in views}) > 1
-    readings = _readings(views, width_mm, bare, whole=turns == {1} or mirrored)
+    whole = turns == {1} or mirrored
+    readings = _readings(views, width_mm, bare, whole=whole)
+    if whole and "view" not in readings:
+        said = "How far the axis of rotation lies behind the detector's first view is not stated: where the axis lies."
+        return Found(bare, mirrored, (*notes, said))
     across = 1 if position[2:] in ("DR", "DL") else 0
     near = {name: abs(axis[across]) for name, axis in readings.items()}
     name = "view" if near.pop("view", np.inf) <= BESIDE * width_mm else min(near, key=lambda other: near[other])
@@ -168,12 +172,16 @@ def _axis_of_views(views: Sequence[FirstView], width_mm: float) -> Vector | None
         return np.asarray(np.linalg.lstsq(rows, middle, rcond=None)[0])
     normals = np.array([view.normal[:2] for view in views])
     reach = np.array([view.position_mm[:2] @ n for view, n in zip(views, normals, strict=True)])
-    radii = np.array([np.nan if view.radius_mm is None else view.radius_mm for view in views])
-    if np.nanmean(reach) > np.nanmean(radii) / 2:  # the position lies on the detector, not beside the axis
+    radii = [view.radius_mm for view in views if view.radius_mm is not None]
+    ahead = np.zeros((len(views), 1))
+    if len(radii) < len(views):  # opposite detectors stand as far ahead of the axis, however far that is
+        ahead[:] = 1
+    elif reach.mean() > np.mean(radii) / 2:  # the position lies on the detector, not beside the axis
         reach = reach - radii
-    if not np.isfinite(reach).all():
+    known = np.block([[rows, np.zeros((len(views), 1))], [normals, ahead]])
+    if np.linalg.matrix_rank(known, tol=10 * SAME_DIRECTION) < 2 + ahead.max():
         return None
-    return np.asarray(np.linalg.lstsq(np.vstack([rows, normals]), np.append(middle, reach), rcond=None)[0])
+    return np.asarray(np.linalg.lstsq(known, np.append(middle, reach), rcond=None)[0][:2])
 
 
 def _rows_to_feet(views: Sequence[FirstView]) -> bool | None:

@@ -49,7 +49,7 @@ def write_real_world_values(source: Path, target: Path, sensitivity: Measured) -
     factor = 1.0 / (duration * sensitivity.value * volume_mL)
     slope = header.number(made, "RescaleSlope") or 1.0
     intercept = header.number(made, "RescaleIntercept") or 0.0
-    made.RealWorldValueMappingSequence = [_mapping(made, factor * slope, factor * intercept)]
+    made.RealWorldValueMappingSequence = [mapping(made, factor * slope, factor * intercept)]
     made.DecayCorrection = "NONE"
     made.SOPInstanceUID = made.file_meta.MediaStorageSOPInstanceUID = generate_uid()
     made.SeriesInstanceUID = generate_uid()
@@ -60,7 +60,8 @@ def write_real_world_values(source: Path, target: Path, sensitivity: Measured) -
     made.save_as(target, enforce_file_format=True)
 
 
-def _mapping(made: Dataset, slope: float, intercept: float) -> Dataset:
+def mapping(made: Dataset, slope: float, intercept: float) -> Dataset:
+    """Return an item of Real World Value Mapping Sequence that makes Bq/mL of an object's stored values."""
     unit = Dataset()
     unit.CodeValue, unit.CodingSchemeDesignator, unit.CodeMeaning = "Bq/ml", "UCUM", "Becquerels/milliliter"
     mapping = Dataset()

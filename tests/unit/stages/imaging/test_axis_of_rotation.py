@@ -65,3 +65,15 @@ def test_the_grid_of_projections_surrounds_the_axis_and_follows_the_rows():
     assert (grid.shape, grid.frame_of_reference) == ((8, 8, 5), "1.2")
     np.testing.assert_allclose(grid.to_mm((3.5, 3.5, 0)), AXIS)
     np.testing.assert_allclose(grid.to_mm((3.5, 3.5, 4)), np.add(AXIS, (0, 0, 12)))
+
+
+@pytest.mark.parametrize("heads", [1, 2])
+def test_without_radii_only_opposite_heads_tell_how_far_the_axis_lies_behind_the_first_view(tmp_path, heads):
+    made = tomo.stored(tomo.Scan(AXIS, AXIS, heads=heads, writes="view"))
+    for detector in made.DetectorInformationSequence:
+        del detector.RadialPosition
+    (read_back,) = read_folder(dicom.write(tmp_path, [made])).series[0].load()
+    if heads == 2:
+        np.testing.assert_allclose(read_back.placement.axis_mm, AXIS, atol=1e-3)
+    else:
+        assert read_back.placement.axis_mm is None

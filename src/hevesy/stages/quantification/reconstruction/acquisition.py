@@ -30,7 +30,7 @@ def photopeak(windows: Sequence[Projections], photon_keV: float) -> Projections:
     """
     holding = [p for p in windows if _width(p.window) and _holds(p.window, photon_keV)]
     if not holding:
-        names = "; ".join(", ".join(f"{a:g}–{b:g}" for a, b in p.window.ranges_keV) or "unstated" for p in windows)
+        names = "; ".join(_ranges(p.window) for p in windows)
         raise ContradictoryInformation(
             f"No energy window holds the photon of {photon_keV:g} keV; the windows are {names} keV.",
             "Give the photon that was counted with --photon-kev.",
@@ -63,21 +63,40 @@ def scatter_of(windows: Sequence[Projections], peak: Projections, photon_keV: fl
         raise UnknownName(f"There is no scatter method '{method}'.", f"Known are: {', '.join(SCATTER)}.")
     if method == "none":
         return None
-    low, high = min(a for a, _ in peak.window.ranges_keV), max(b for _, b in peak.window.ranges_keV)
-    others = [p for p in windows if p is not peak and p.window.ranges_keV]
-    below = [p for p in others if abs(p.window.ranges_keV[-1][1] - low) <= BESIDE * photon_keV]
-    above = [p for p in others if abs(p.window.ranges_keV[0][0] - high) <= BESIDE * photon_keV]
-    if not below:
+    below, above = beside(windows, peak, photon_keV)
+    if below is None:
         raise MissingInformation(
             "The acquisition has no energy window below the photopeak to estimate scatter from.",
             "Go without by --scatter none.",
         )
-    lower = ordered_counts(below[0])
+    lower = ordered_counts(below)
     if method == "dew":
         return dual_window(lower)
-    upper = ordered_counts(above[0]) if above else None
-    widths = (_width(below[0].window), _width(peak.window), _width(above[0].window) if above else 1.0)
+    upper = None if above is None else ordered_counts(above)
+    widths = (_width(below.window), _width(peak.window), 1.0 if above is None else _width(above.window))
     return triple_window(lower, upper, widths)
+
+
+def beside(
+    windows: Sequence[Projections], peak: Projections, photon_keV: float
+) -> tuple[Projections | None, Projections | None]:
+    """Return the projections of the windows next below and next above the photopeak's; None where there is none."""
+    low, high = min(a for a, _ in peak.window.ranges_keV), max(b for _, b in peak.window.ranges_keV)
+    others = [p for p in windows if p is not peak and p.window.ranges_keV]
+    below = [p for p in others if abs(p.window.ranges_keV[-1][1] - low) <= BESIDE * photon_keV]
+    above = [p for p in others if abs(p.window.ranges_keV[0][0] - high) <= BESIDE * photon_keV]
+    return below[0] if below else None, above[0] if above else None
+
+
+def photopeak_said(windows: Sequence[Projections], peak: Projections, photon_keV: float, method: str) -> str:
+    """Say which window was taken for which photon, and where its scatter is estimated from."""
+    said = f"Photon of {photon_keV:.4g} keV in the window {_ranges(peak.window)} keV"
+    below, above = beside(windows, peak, photon_keV)
+    used = [p for p in (below, above if method == "tew" else None) if p is not None]
+    if method == "none" or not used:
+        return f"{said}; scatter is not corrected."
+    names = " and ".join(_ranges(p.window) for p in used)
+    return f"{said}; scatter is estimated from {names} keV ({method.upper()})."
 
 
 def ordered_counts(projections: Projections) -> Array:
@@ -157,3 +176,7 @@ def _holds(window: EnergyWindow, photon_keV: float) -> bool:
 
 def _width(window: EnergyWindow) -> float:
     return sum(high - low for low, high in window.ranges_keV)
+
+
+def _ranges(window: EnergyWindow) -> str:
+    return ", ".join(f"{low:g}–{high:g}" for low, high in window.ranges_keV) or "unstated"

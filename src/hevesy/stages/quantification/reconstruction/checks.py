@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hevesy.core import Image
 from hevesy.core.planar import EnergyWindow
 from hevesy.errors import ContradictoryInformation, IncompleteSeries
 from hevesy.stages.quantification.reconstruction.system import AIR_PER_MM, Lattice
@@ -17,6 +18,11 @@ BLUR_MM = 50.0
 STRAY = 0.02
 #: part of the μ-map's outline that may be tissue before the body is taken to be cut off
 TOUCHING = 0.02
+
+#: CT numbers above this are tissue, below that nothing
+SOFT_HU, EMPTY_HU = -300.0, -950.0
+#: part of the outline of a CT's field of view that a table may fill
+CUT = 0.05
 
 
 def require_whole_mu_map(mu_per_mm: NDArray[Any], counts: NDArray[Any], lattice: Lattice) -> None:
@@ -52,6 +58,39 @@ def require_whole_mu_map(mu_per_mm: NDArray[Any], counts: NDArray[Any], lattice:
         raise IncompleteSeries(
             f"The μ-map is truncated: {stray:.0%} of the counts come from slices where it is empty.",
             "Give a CT that covers the projections, or accept the error with --allow-truncated-mu.",
+        )
+
+
+def require_whole_ct(ct: Image) -> None:
+    """Refuse a CT whose field of view cuts the body off across the axis.
+
+    Parameters
+    ----------
+    ct : Image
+        CT numbers, HU; array axes 0 and 1 lie across the body. What lies beyond a round field of view holds less than
+        −950 HU.
+
+    Raises
+    ------
+    IncompleteSeries
+        If more than 5% of the outline of its field of view is tissue; a table is less.
+    """
+    values = np.asarray(ct.values)
+    sides = [side > SOFT_HU for side in (values[0], values[-1], values[:, 0], values[:, -1])]
+    cut = max(float(side.mean()) for side in sides)
+    half = (np.array(values.shape[:2]) - 1) / 2
+    around = np.linspace(0, 2 * np.pi, 720, endpoint=False)
+    ring, beyond = (
+        values[tuple(np.round(half[:, None] * (1 + share * np.stack([np.cos(around), np.sin(around)]))).astype(int))]
+        for share in (0.97, 1.0)
+    )
+    corner = values[0, 0].max() < EMPTY_HU and values[-1, -1].max() < EMPTY_HU and (beyond < EMPTY_HU).mean() > 0.5
+    cut = max(cut, float((ring > SOFT_HU).mean()) if corner else 0.0)
+    if cut > CUT:
+        raise IncompleteSeries(
+            f"The CT is truncated: {cut:.0%} of the outline of its field of view is tissue, so that part of the body"
+            " would not attenuate.",
+            "Give a CT of a wider field of view, or accept the error with --allow-truncated-mu.",
         )
 
 

@@ -102,5 +102,5 @@ class Orbit:
         if directions.size < 4 or widest > GAP_STEPS * float(np.median(gaps)):
             raise IncompleteSeries(
                 f"The views do not cover 180°: {self.views} views leave {widest:.4g}° unseen.",
-                "Give all views, or allow limited angles and expect streaks and distortion.",
+                "Give all views, or go on with --allow-limited-angles and expect streaks and distortion.",
             )

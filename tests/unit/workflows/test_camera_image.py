@@ -1,0 +1,178 @@
+"""From DICOM projections and a CT to Bq/mL in the patient, through the command line."""
+
+import json
+
+import numpy as np
+import pytest
+
+from factories import dicom, spect_ct
+from hevesy.cli import main
+from hevesy.stages.imaging.folder import read_folder
+
+COMMAND = ["--collimator", "Siemens Symbia ME", "--iterations", "8", "--subsets", "5"]
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return spect_ct.write(tmp_path_factory.mktemp("study"))
+
+
+def reconstruct(study, out, *more, ct=True):
+    anatomy = ["--ct", str(study / "ct")] if ct else []
+    return main(["reconstruct", str(study / "spect"), *anatomy, *COMMAND, "--out", str(out), *map(str, more)])
+
+
+def activity_and_centre(image):
+    """All activity, Bq, and the centre of what holds most of it, mm."""
+    index = np.array(np.nonzero(image.values > 0.3 * image.values.max()))
+    return float(image.values.sum(dtype=float)) * image.grid.voxel_volume_mL, image.grid.to_mm(index.mean(axis=1))
+
+
+def test_an_activity_comes_back_in_its_place_from_the_stored_object(study, tmp_path, faults):
+    assert reconstruct(study, tmp_path / "out", "--calibration", spect_ct.FACTOR) == 0
+    assert faults(tmp_path / "out" / "spect.dcm") == []
+    image = read_folder(tmp_path / "out" / "spect.dcm").series[0].image()
+    total, centre = activity_and_centre(image)
+    truth = spect_ct.activity(image.grid).sum() * image.grid.voxel_volume_mL
+    # counts are stored as integers; over ten minutes 0.04% of Lu-177 decays
+    assert total == pytest.approx(truth, rel=0.01)
+    np.testing.assert_allclose(centre, np.add(spect_ct.ISOCENTRE, (48, 8, 0)), atol=1.5)
+    assert image.grid.frame_of_reference == spect_ct.FRAME
+    assert image.timing.start == spect_ct.START
+    assert image.timing.decay_corrected_to is None
+
+
+def test_the_record_says_what_was_chosen(study, tmp_path, capsys):
+    reconstruct(study, tmp_path / "out", "--calibration", spect_ct.FACTOR)
+    record = json.loads((tmp_path / "out" / "reconstruction.json").read_text())
+    said = " ".join(record["notes"])
+    assert "Photon of 208.4 keV in the window 187.56–229.24 keV; scatter is estimated from 166.72–187.56 keV" in said
+    assert "table included" in said
+    assert "decay of Lu-177" in said
+    assert set(record["corrections"]) == {"ATTN", "SCAT"}
+    assert "scatter is estimated" in capsys.readouterr().out
+
+
+def test_a_calibration_file_and_an_uncertainty_image_are_used(study, tmp_path):
+    import nibabel
+
+    factor = tmp_path / "factor.json"
+    factor.write_text(json.dumps({"counts_per_s_per_MBq": 1e6 * spect_ct.FACTOR, "u_percent": 2.0}))
+    assert reconstruct(study, tmp_path / "out", "--calibration", factor, "--replicates", 3) == 0
+    record = json.loads((tmp_path / "out" / "reconstruction.json").read_text())
+    assert record["calibration_u_percent"] == pytest.approx(2.0)
+    image, u = (np.asarray(nibabel.load(tmp_path / "out" / f"{n}.nii.gz").dataobj) for n in ("image", "uncertainty"))
+    assert image.shape == u.shape
+    assert 0 < u[image > 0.5 * image.max()].mean() < 0.2 * image.max()
+
+
+def test_counts_that_are_stored_are_calibrated_by_hevesy_calibrate(study, tmp_path, capsys):
+    reconstruct(study, tmp_path / "counts")
+    total = spect_ct.activity(spect_ct.placed().grid).sum() * spect_ct.PIXEL**3 * 1e-3 * 1e-6
+    when = spect_ct.START.isoformat()
+    given = ["--nuclide", "Lu-177", "--activity-MBq", str(total), "--u-percent", "1", "--measured-at", when, "--json"]
+    capsys.readouterr()
+    assert main(["calibrate", str(tmp_path / "counts" / "spect.dcm"), *given]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["counts_per_s_per_MBq"] == pytest.approx(1e6 * spect_ct.FACTOR, rel=0.01)
+
+
+def test_a_ct_of_another_frame_is_refused_and_can_be_accepted(tmp_path, capsys):
+    study = spect_ct.write(tmp_path, ct_tags={"FrameOfReferenceUID": "1.2.3"})
+    assert reconstruct(study, tmp_path / "out") == 2
+    assert "--ct-frame-accepted" in capsys.readouterr().err
+    assert reconstruct(study, tmp_path / "out", "--ct-frame-accepted") == 0
+    assert read_folder(tmp_path / "out" / "spect.dcm").series[0].frame_of_reference == "1.2.3"
+
+
+def test_a_ct_moved_as_stated_gives_an_image_in_the_place_of_the_ct(study, tmp_path):
+    assert reconstruct(study, tmp_path / "out", "--ct-shift-mm", "6,0,0", "--calibration", spect_ct.FACTOR) == 0
+    _, centre = activity_and_centre(read_folder(tmp_path / "out" / "spect.dcm").series[0].image())
+    np.testing.assert_allclose(centre[0], spect_ct.ISOCENTRE[0] + 48 - 6, atol=1.5)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--nuclide", "Tc-99m"], "No energy window holds a photon of Tc-99m (140.5 keV)"),
+        (["--photon-kev", "140.5"], "Lu-177 has no photon of 140.5 keV; it has 208.4"),
+        (["--scatter", "esse-2"], "no scatter method"),
+        (["--calibration", "nowhere.json"], "neither a number nor a file"),
+        (["--dead-time-us", "1e6"], "cannot show"),
+    ],
+)
+def test_what_cannot_be_is_refused(study, tmp_path, capsys, options, said):
+    assert reconstruct(study, tmp_path / "out", *options) > 1
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def spoilt(study, tmp_path):
+    """Return a function that copies the acquisition with tags changed, beside the same CT."""
+    import pydicom
+
+    def spoil(change):
+        made = pydicom.dcmread(next((study / "spect").iterdir()))
+        change(made)
+        dicom.write(tmp_path / "spect", [made])
+        (tmp_path / "ct").symlink_to(study / "ct")
+        return tmp_path
+
+    return spoil
+
+
+def without_place(made):
+    for detector in made.DetectorInformationSequence:
+        del detector.ImagePositionPatient
+
+
+def without_radii(made):
+    for detector in made.DetectorInformationSequence:
+        del detector.RadialPosition
+
+
+def of_signed_counts(made):
+    stored = made.pixel_array.astype(np.int16)
+    stored[0, 0, 0] = -5
+    made.PixelRepresentation, made.PixelData = 1, stored.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "option"),
+    [
+        (without_place, ["--axis-mm", "12,-35,931.5"]),
+        (without_radii, ["--radius-mm", "180"]),
+        (of_signed_counts, ["--clip-negative"]),
+    ],
+)
+def test_what_is_missing_is_refused_and_the_option_that_helps_is_named(spoilt, tmp_path, capsys, change, option):
+    study = spoilt(change)
+    assert reconstruct(study, tmp_path / "out") > 1
+    assert option[0] in capsys.readouterr().err
+    assert reconstruct(study, tmp_path / "out", *option) == 0
+
+
+def test_views_that_do_not_cover_half_a_circle_are_refused_and_can_be_allowed(spoilt, tmp_path, capsys):
+    def thin(made):  # both heads the same way round: nothing from the sides
+        made.RotationInformationSequence[0].AngularStep = dicom.ds(2)
+
+    study = spoilt(thin)
+    assert reconstruct(study, tmp_path / "out") > 1
+    assert "--allow-limited-angles" in capsys.readouterr().err
+    assert reconstruct(study, tmp_path / "out", "--allow-limited-angles") == 0
+
+
+def test_a_ct_that_cuts_the_body_off_is_refused_and_can_be_allowed(tmp_path, capsys):
+    study = spect_ct.write(tmp_path)
+    for path in (study / "ct").iterdir():
+        import pydicom
+
+        one = pydicom.dcmread(path)
+        part = one.pixel_array[:, 24:-30]  # arms out of view
+        one.Columns, one.PixelData = part.shape[1], np.ascontiguousarray(part).tobytes()
+        one.ImagePositionPatient[0] += 24 * 2.5
+        one.save_as(path)
+    assert reconstruct(study, tmp_path / "out") > 1
+    assert "--allow-truncated-mu" in capsys.readouterr().err
+    assert reconstruct(study, tmp_path / "out", "--allow-truncated-mu") == 0

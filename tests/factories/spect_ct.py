@@ -89,7 +89,6 @@ def write(folder: Path, *, tags: dict[str, Any] | None = None, ct_tags: dict[str
         Administration("Lu-177", datetime(2024, 3, 5, 9, 30), Measured(7.4e9, 1e8, "Bq"), "DOTATATE"),
         "SPECT",
         FRAME,
-        ISOCENTRE,
     )
     made = tomographic([_with(empty, counts + scatter, 0), _with(empty, scatter, 1)], session)
     dicom.change(made, **(tags or {}))

@@ -28,7 +28,7 @@ def test_the_strongest_photon_that_a_window_holds_is_the_one_counted(name, windo
 
 
 def test_a_window_that_holds_no_photon_of_the_nuclide_is_refused():
-    with pytest.raises(ContradictoryInformation, match=r"Lu-177 \(208\.4, 112\.9"):
+    with pytest.raises(ContradictoryInformation, match=r"Lu-177 \(208\.4, 113\.0"):
         photon_counted([window(126, 154)], nuclide("Lu-177"))
 
 

@@ -4,9 +4,12 @@ import numpy as np
 
 from hevesy.core import Emission, EmissionKind, Grid, Image, Measured, Nuclide, Quantity
 from hevesy.data.materials import material
-from hevesy.stages.dosimetry.monte_carlo import Decays, Phantom
+from hevesy.kernels.tables import Source, scratch
+from hevesy.kernels.transport import run_batch
+from hevesy.stages.dosimetry.monte_carlo import Decays, Phantom, Physics, world_of
 
 KEV = 1.602176634e-16
+REST_MeV = 0.51099895
 
 
 def grid(n=9, spacing=10.0):
@@ -42,3 +45,22 @@ def decays(phantom, nuclide, places, per_voxel=1e6):
         tia[place] = per_voxel / phantom.grid.voxel_volume_mL
     image = Image(tia, phantom.grid, Quantity.TIME_INTEGRATED_ACTIVITY_CONCENTRATION)
     return [Decays(image, ((nuclide, 1.0),))]
+
+
+def block(medium, side_mm, shells):
+    """One voxel of a medium, scored in shells about its middle."""
+    lattice_grid = grid(1, side_mm)
+    values = np.full((1, 1, 1), medium.density_kg_m3, np.float32)
+    phantom = Phantom(Image(values, lattice_grid, Quantity.DENSITY), np.zeros((1, 1, 1), np.uint8), (medium,))
+    physics = Physics(stop_inside=False, local_share=0.0, kerma=False)
+    world = world_of(phantom, 2.0 / REST_MeV, physics)
+    return world._replace(lattice=world.lattice._replace(shells=np.asarray(shells, float)))
+
+
+def fire(world, energy_MeV, kind, histories):
+    """Energy scored in each shell by particles from the middle, as a share of what was emitted."""
+    energy = energy_MeV / REST_MeV
+    source = Source(np.zeros(1, np.int64), np.ones(1), np.array([[energy, energy, kind, 1.0, 1.0]]), True)
+    storage = scratch(world.lattice.shells.size)
+    run_batch(world, source, (1, 0), (histories, 1.0, False), storage)
+    return storage.tally / (histories * energy)

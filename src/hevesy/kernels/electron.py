@@ -50,7 +50,8 @@ def walk_electron(particle, world, scratch):  # type: ignore[no-untyped-def]
             escape(particle, scratch, particle[ENERGY] + (2.0 if first else 0.0))
             return
         if outcome == _HARD:
-            _collide(particle, world, scratch, cell, first)
+            if _collide(particle, world, scratch, cell, first):
+                return
             free = -math.log(uniform(scratch.stream))
             cell = _cell_of(tables.edges, particle[ENERGY])
         else:
@@ -94,21 +95,35 @@ def _come_to_rest(particle, world, scratch, cell, first):  # type: ignore[no-unt
     place = index_of(world.lattice, scratch.voxel)
     tables = world.electrons
     m = world.lattice.medium[place] + first
-    if cell < tables.edges.size - 1:
-        top, bottom = tables.edges[cell], tables.edges[cell + 1]
-        part = max(0.0, (particle[ENERGY] - bottom) / (top - bottom))
-        left = tables.photons_left[m, cell + 1]
-        left += part * (tables.photons_left[m, cell] - left)
-        draw = uniform(scratch.stream)
-        if draw < left:
-            radiator = cell
-            while radiator < tables.edges.size - 2 and tables.photons_left[m, radiator + 1] > draw:
-                radiator += 1
-            emitter = min(particle[ENERGY], tables.edges[radiator])
-            _radiate(particle, world, scratch, m, radiator, emitter)
-    absorb(particle, place, world.lattice, scratch, particle[ENERGY])
+    radiator = _cell_of_event(particle, tables, tables.photons_left[m], cell, scratch.stream)
+    if radiator >= 0:
+        emitter = min(particle[ENERGY], tables.edges[radiator])
+        _radiate(particle, world, scratch, m, radiator, emitter)
     if first:
+        end = _cell_of_event(particle, tables, tables.annihilations_left[m], cell, scratch.stream)
+        if end >= 0:
+            left = min(particle[ENERGY], tables.edges[end])
+            absorb(particle, place, world.lattice, scratch, particle[ENERGY] - left)
+            particle[ENERGY] = left
+            _annihilate_in_flight(particle, scratch)
+            return
         annihilate(particle, scratch)
+    absorb(particle, place, world.lattice, scratch, particle[ENERGY])
+
+
+@njit(cache=True, _nrt=False)
+def _cell_of_event(particle, tables, left, cell, stream):  # type: ignore[no-untyped-def]
+    """Draw whether a rare event would occur before rest, and in which cell; −1 where it would not."""
+    last = tables.edges.size - 2
+    if cell > last:
+        return -1
+    part = max(0.0, (particle[ENERGY] - tables.edges[cell + 1]) / (tables.edges[cell] - tables.edges[cell + 1]))
+    draw = uniform(stream)
+    if draw >= left[cell + 1] + part * (left[cell] - left[cell + 1]):
+        return -1
+    while cell < last and left[cell + 1] > draw:
+        cell += 1
+    return cell
 
 
 @njit(cache=True, _nrt=False)
@@ -119,6 +134,29 @@ def annihilate(particle, scratch):  # type: ignore[no-untyped-def]
     two = scratch.stack[push(scratch, one, PHOTON, 1.0)]
     for a in range(3, 6):
         two[a] = -one[a]
+
+
+@njit(cache=True, _nrt=False)
+def _annihilate_in_flight(particle, scratch):  # type: ignore[no-untyped-def]
+    """Share kinetic energy and two rest energies between two photons, by Heitler's distribution.
+
+    With ζ the share of one, dσ/dζ ∝ S(ζ) + S(1 − ζ), S(ζ) = −(γ + 1)² + (γ² + 4γ + 1)/ζ − 1/ζ².
+    """
+    gamma = particle[ENERGY] + 1.0
+    momentum = math.sqrt(gamma * gamma - 1.0)
+    least = 1.0 / (gamma + 1.0 + momentum)
+    most = gamma * gamma + 2.0 * gamma - 1.0
+    while True:
+        # 1/ζ between its bounds, which share 1 between them
+        share = least * ((1.0 - least) / least) ** uniform(scratch.stream)
+        density = -((gamma + 1.0) ** 2) * share + gamma * gamma + 4.0 * gamma + 1.0 - 1.0 / share
+        if uniform(scratch.stream) * most < density:
+            break
+    azimuth = 2.0 * math.pi * uniform(scratch.stream)
+    for part, turn in ((share, 0.0), (1.0 - share, math.pi)):
+        photon = scratch.stack[push(scratch, particle, PHOTON, part * (gamma + 1.0))]
+        cosine = (gamma + 1.0 - 1.0 / part) / momentum
+        rotate(photon, min(1.0, max(-1.0, cosine)), azimuth + turn)
 
 
 @njit(cache=True, _nrt=False, forceinline=True)
@@ -200,19 +238,23 @@ def quantile(table, probability):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, _nrt=False)
 def _collide(particle, world, scratch, cell, first):  # type: ignore[no-untyped-def]
-    """Radiate a photon or knock on an electron."""
+    """Radiate a photon, knock on an electron, or annihilate; return whether the particle is gone."""
     tables = world.electrons
     m = world.lattice.medium[index_of(world.lattice, scratch.voxel)] + first
-    if uniform(scratch.stream) < tables.radiative[m, cell]:
+    draw = uniform(scratch.stream) - tables.radiative[m, cell]
+    if draw < 0:
         _radiate(particle, world, scratch, m, cell, particle[ENERGY])
-        return
+        return False
+    if draw < tables.annihilating[m, cell]:
+        _annihilate_in_flight(particle, scratch)
+        return True
     energy = particle[ENERGY]
     if first:
         loss = _bhabha_loss(energy, tables.delta_threshold, scratch.stream)
     else:
         loss = _moller_loss(energy, tables.delta_threshold, scratch.stream)
     if loss <= 0:
-        return
+        return False
     azimuth = 2.0 * math.pi * uniform(scratch.stream)
     delta = scratch.stack[push(scratch, particle, ELECTRON, loss)]
     rotate(delta, math.sqrt(loss * (energy + 2.0) / (energy * (loss + 2.0))), azimuth)
@@ -220,6 +262,7 @@ def _collide(particle, world, scratch, cell, first):  # type: ignore[no-untyped-
     particle[ENERGY] = rest
     if rest > 0:
         rotate(particle, math.sqrt(rest * (energy + 2.0) / (energy * (rest + 2.0))), azimuth + math.pi)
+    return False
 
 
 @njit(cache=True, _nrt=False)

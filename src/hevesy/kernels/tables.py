@@ -54,10 +54,10 @@ class ElectronTables(NamedTuple):
         Width of the uniform spread of that thickness, relative.
     hard : (2M, K) array
         Mean number of hard collisions and photons emitted on the way through a cell.
-    radiative : (2M, K) array
-        Share of the hard events that are photons.
-    photons_left : (2M, K + 1) array
-        Mean number of hard photons from the top of a cell until rest.
+    radiative, annihilating : (2M, K) array
+        Share of the hard events that are photons emitted, and annihilations in flight.
+    photons_left, annihilations_left : (2M, K + 1) array
+        Mean number of hard photons, and of annihilations in flight, from the top of a cell until rest.
     residual : (2M, K + 1) array
         Mass thickness from an edge until rest.
     deflection : (2M, K, Q) array
@@ -73,7 +73,9 @@ class ElectronTables(NamedTuple):
     straggling: Array
     hard: Array
     radiative: Array
+    annihilating: Array
     photons_left: Array
+    annihilations_left: Array
     residual: Array
     deflection: Array
     photon_share: Array

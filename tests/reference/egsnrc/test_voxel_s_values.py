@@ -57,7 +57,7 @@ def test_electrons_into_face_neighbours_agree_within_two_percent(nuclide, voxel_
 
 
 @pytest.mark.parametrize("nuclide", ["Lu-177", "I-131"])
-@pytest.mark.parametrize("voxel_mm", ["4.42", "4.80"])
+@pytest.mark.parametrize("voxel_mm", ["2.21", "4.42", "4.80"])
 def test_photons_agree_within_two_percent_out_to_20_mm(nuclide, voxel_mm):
     expected, sd = reference(voxel_mm, f"g_{nuclide}")
     found = ours(nuclide, voxel_mm, expected.shape, "g")

@@ -3,9 +3,7 @@
 import numpy as np
 import pytest
 
-from factories.transport import grid
-from hevesy.core import Quantity
-from hevesy.core.image import Image
+from factories.transport import block, fire
 from hevesy.data.materials import material
 from hevesy.kernels import random as rng
 from hevesy.kernels.tables import (
@@ -14,34 +12,9 @@ from hevesy.kernels.tables import (
     TO_COHERENT,
     TO_INCOHERENT,
     TOTAL,
-    Source,
-    scratch,
 )
-from hevesy.kernels.transport import run_batch
 from hevesy.physics.attenuation import linear_attenuation_per_mm, mass_attenuation_cm2_g
 from hevesy.physics.stopping_power import csda_range_g_cm2
-from hevesy.stages.dosimetry.monte_carlo import Phantom, Physics, world_of
-
-REST_MeV = 0.51099895
-
-
-def block(medium, side_mm, shells):
-    """One voxel of a medium, scored in shells about its middle."""
-    lattice_grid = grid(1, side_mm)
-    values = np.full((1, 1, 1), medium.density_kg_m3, np.float32)
-    phantom = Phantom(Image(values, lattice_grid, Quantity.DENSITY), np.zeros((1, 1, 1), np.uint8), (medium,))
-    physics = Physics(stop_inside=False, local_share=0.0, kerma=False)
-    world = world_of(phantom, 2.0 / REST_MeV, physics)
-    return world._replace(lattice=world.lattice._replace(shells=np.asarray(shells, float)))
-
-
-def fire(world, energy_MeV, kind, histories):
-    """Energy scored in each shell by particles from the middle, as a share of what was emitted."""
-    energy = energy_MeV / REST_MeV
-    source = Source(np.zeros(1, np.int64), np.ones(1), np.array([[energy, energy, kind, 1.0, 1.0]]), True)
-    storage = scratch(world.lattice.shells.size)
-    run_batch(world, source, (1, 0), (histories, 1.0, False), storage)
-    return storage.tally / (histories * energy)
 
 
 @pytest.mark.parametrize(("medium", "energy_MeV"), [("water", 0.1), ("cortical bone", 0.06), ("lung", 0.2)])

@@ -23,6 +23,7 @@ from hevesy.physics.electron_scattering import (
     transport_coefficients,
 )
 from hevesy.physics.materials import electrons_per_gram
+from hevesy.physics.positron_annihilation import annihilation_cm2_g
 from hevesy.physics.stopping_power import collision_stopping_power_MeV_cm2_g, knock_on_cm2_g
 
 Array = NDArray[np.float64]
@@ -92,8 +93,6 @@ def _electron_medium(medium: Material, positron: bool, edges: Array, delta: floa
     energy, cut = tau * REST_ENERGY_MeV, delta * REST_ENERGY_MeV
     path = weights * half[:, None] / _soft_stopping(medium, energy, cut, positron)
     thickness = path.sum(axis=1)
-    knocks = (path * knock_on_cm2_g(medium, energy, cut, positron)).sum(axis=1) * MM2_KG
-    photons = (path * photon_emission_cm2_g(medium, energy, HARD_PHOTON_MeV, positron)).sum(axis=1) * MM2_KG
     electrons = 1e3 * electrons_per_gram(medium)
     variance = electrons * np.array([soft_moment(float(t), delta, 2, positron) for t in tau.ravel()])
     straggling = np.sqrt(12 * (path * variance.reshape(tau.shape)).sum(axis=1)) / (2 * half)
@@ -102,19 +101,36 @@ def _electron_medium(medium: Material, positron: bool, edges: Array, delta: floa
     even = np.linspace(0, 1, _PHOTON_QUANTILES)
     middle = 0.5 * (edges[:-1] + edges[1:]) * REST_ENERGY_MeV
     share = np.array([photon_energy_quantiles(medium, float(t), HARD_PHOTON_MeV, even, positron) for t in middle])
-    hard = knocks + photons
-    radiative = np.divide(photons, hard, out=np.zeros(hard.size), where=hard > 0)
     # the last stretch to rest, over which stopping power falls roughly as the energy to the power −0.8
     last = 0.6 * edges[-1] / float(_soft_stopping(medium, edges[-1:] * REST_ENERGY_MeV, cut, positron)[0])
     return {
         "thickness": thickness,
         "straggling": np.minimum(MOST_STRAGGLING, straggling),
-        "hard": hard,
-        "radiative": radiative,
-        "photons_left": _from_the_end(photons),
+        **_hard_events(medium, energy, cut, path, positron),
         "residual": _from_the_end(thickness) + last,
         "deflection": deflection_quantiles(turning),
         "photon_share": share,
+    }
+
+
+def _hard_events(medium: Material, energy: Array, cut: float, path: Array, positron: bool) -> dict[str, Array]:
+    """Return the rows of what happens one by one, from energies (MeV) and weighted paths at the nodes of the cells."""
+    knocks = path * knock_on_cm2_g(medium, energy, cut, positron) * MM2_KG
+    photons = path * photon_emission_cm2_g(medium, energy, HARD_PHOTON_MeV, positron) * MM2_KG
+    annihilations = path * annihilation_cm2_g(medium, energy) * MM2_KG * positron
+    hard = (knocks + photons + annihilations).sum(axis=1)
+    radiative, annihilating = (
+        np.divide(events.sum(axis=1), hard, out=np.zeros(hard.size), where=hard > 0)
+        for events in (photons, annihilations)
+    )
+    # what a particle that is stopped would still do, it would do on a way that hard collisions shorten
+    shorter = _soft_stopping(medium, energy, cut, positron) / _stopping(medium, energy, None, None, positron)
+    return {
+        "hard": hard,
+        "radiative": radiative,
+        "annihilating": annihilating,
+        "photons_left": _from_the_end((photons * shorter).sum(axis=1)),
+        "annihilations_left": _from_the_end((annihilations * shorter).sum(axis=1)),
     }
 
 
@@ -124,8 +140,15 @@ def _from_the_end(values: Array) -> Array:
 
 def _soft_stopping(medium: Material, energy_MeV: Array, cut_MeV: float, positron: bool) -> Array:
     """Return the stopping power of what is not simulated one by one, m_e c² mm²/kg."""
+    return _stopping(medium, energy_MeV, cut_MeV, HARD_PHOTON_MeV, positron)
+
+
+def _stopping(
+    medium: Material, energy_MeV: Array, cut_MeV: float | None, photon_cut_MeV: float | None, positron: bool
+) -> Array:
+    """Return the stopping power of losses below two cuts, all where they are None, m_e c² mm²/kg."""
     collisions = collision_stopping_power_MeV_cm2_g(medium, energy_MeV, cut_MeV, positron)
-    radiation = radiative_stopping_power_MeV_cm2_g(medium, energy_MeV, HARD_PHOTON_MeV, positron)
+    radiation = radiative_stopping_power_MeV_cm2_g(medium, energy_MeV, photon_cut_MeV, positron)
     return np.asarray((collisions + radiation) / REST_ENERGY_MeV * MM2_KG)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -180,12 +181,12 @@ def measure(scans: Sequence[Scan], series: Series4D, case: Case) -> tuple[Measur
     return found
 
 
-def measure_body(series: Series4D, case: Case) -> Measurement:
+def measure_body(scans: Sequence[Scan], series: Series4D, case: Case) -> Measurement:
     """Measure the body in every scan, as far as all fields of view reach."""
     budget = Budget.of(case)
     raw = [series.body.integral(image) for image in series.activity]
     size = volume(series.body, budget.delineation_mm)
-    return Measurement(series.body, size, *_with_uncertainty(raw, budget.counts, budget.calibration))
+    return Measurement(series.body, size, *_with_uncertainty(raw, scans, budget.counts, budget.calibration))
 
 
 def _region_names(scans: Sequence[Scan], series: Series4D, case: Case) -> list[str]:
@@ -218,7 +219,7 @@ def _measure_region(name: str, scans: Sequence[Scan], series: Series4D, case: Ca
     region = replace(region, recovery=recovery)
     exponent = activity_exponent(region.volume_mL, budget.resolution_mm)
     shared = budget.calibration / recovery * (size / size.value).to(1.0, "") ** exponent
-    return Measurement(region, size, *_with_uncertainty(raw, budget.counts, shared), (*warned, *notes))
+    return Measurement(region, size, *_with_uncertainty(raw, scans, budget.counts, shared), (*warned, *notes))
 
 
 def _placed(shape: Outline | Region, grid: Grid, said: Mapping[str, Any]) -> tuple[Region, tuple[str, ...]]:
@@ -278,9 +279,13 @@ def _recovery(region: Region, said: Mapping[str, Any], budget: Budget) -> tuple[
 
 
 def _with_uncertainty(
-    raw: Sequence[float], counts: float, shared: Measured
+    raw: Sequence[float], scans: Sequence[Scan], counts: float, shared: Measured
 ) -> tuple[tuple[Measured, ...], tuple[float, ...], Measured]:
     """Return activity in each scan (Bq), the scan's own standard uncertainty (Bq), and the shared scale as 1 ± u."""
-    each = [Measured(value, abs(value) * counts, "Bq", "counts") * shared for value in raw]
-    own = [abs(value * shared.value) * counts for value in raw]
+    each = [
+        Measured(value, abs(value) * counts, "Bq", "counts")
+        * (shared * Measured(1.0, scan.calibration_u, label="calibration of the scan"))
+        for value, scan in zip(raw, scans, strict=True)
+    ]
+    own = [abs(v * shared.value) * math.hypot(counts, scan.calibration_u) for v, scan in zip(raw, scans, strict=True)]
     return tuple(each), tuple(own), shared / shared.value

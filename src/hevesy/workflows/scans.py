@@ -56,6 +56,8 @@ class Scan:
         What was drawn on it, by name.
     structures : Structures or None
         The object that it was drawn in.
+    calibration_u : float
+        Relative standard uncertainty of the calibration that is this scan's own.
     """
 
     label: str
@@ -65,6 +67,7 @@ class Scan:
     asked: str | None = None
     drawn: Mapping[str, Outline | Region] = field(default_factory=dict, repr=False)
     structures: Structures | None = field(default=None, repr=False)
+    calibration_u: float = 0.0
 
     @property
     def duration_s(self) -> float:
@@ -240,7 +243,7 @@ def _scan(
         administered_at=administration.time,
         half_life_s=nuclide.half_life.value,
     )
-    image = _activity(series.image(supplied), case, series)
+    image = _activity(series.image(supplied), case, series, entry)
     timing = image.timing
     if timing is None:
         raise MissingInformation(f"{series.name} has no acquisition time.", "Give scans: start: in case.yaml.")
@@ -251,13 +254,22 @@ def _scan(
             "Check administration: time: in case.yaml, and the scanner's clock.",
         )
     present = present_activity(image, nuclide.decay_constant.value)
-    return Scan(label, series, present, since + timing.duration_s / 2, entry.get("structures"))
+    own = float(entry.get("calibration", {}).get("u_percent", 0.0)) / 100
+    return Scan(label, series, present, since + timing.duration_s / 2, entry.get("structures"), calibration_u=own)
 
 
-def _activity(image: Image, case: Case, series: Series) -> Image:
+def _activity(image: Image, case: Case, series: Series, entry: Mapping[str, Any]) -> Image:
+    given = entry.get("calibration", {})
+    named = [key for key in ("counts_per_s_per_MBq", "Bq_mL_per_unit") if key in given]
     if image.quantity is Quantity.ACTIVITY_CONCENTRATION:
+        if named:
+            raise ContradictoryInformation(
+                f"{series.name} is in Bq/mL already, and case.yaml gives scans: calibration: {named[0]}:.",
+                "Leave it out, or give units: CNTS if its tags are wrong.",
+            )
         return image
-    counts, scale = case.get("calibration.counts_per_s_per_MBq"), case.get("calibration.Bq_mL_per_unit")
+    factors = given if named else case.get("calibration", {})
+    counts, scale = factors.get("counts_per_s_per_MBq"), factors.get("Bq_mL_per_unit")
     if image.quantity is Quantity.COUNTS and counts is not None:
         return calibrated(image, Measured(counts * 1e-6, unit="1/s/Bq"))
     if image.quantity in (Quantity.COUNTS, Quantity.PROPORTIONAL_TO_COUNTS) and scale is not None:

@@ -102,7 +102,7 @@ def therapy_dose(
     found, course = _course(folder, case, progress)
     series = align(course.scans, course.anatomy, case, progress)
     progress("measuring regions")
-    measured = (*measure(course.scans, series, case), measure_body(series, case))
+    measured = (*measure(course.scans, series, case), measure_body(course.scans, series, case))
     shapes = _shapes(found, case, course, series, measured) if planar is None else PlanarCurves(planar)
     kinetics = _kinetics(measured, course, case, shapes, progress)
     density = _density(series, measured[:-1], case)

@@ -211,14 +211,14 @@ def test_a_scan_whose_length_is_not_stated_is_taken_as_an_instant_and_that_is_sa
 SENSITIVITY = 9.5  # counts/s/MBq
 
 
-def in_counts(folder, config):
+def in_counts(folder, config, of_last=1.0):
     """The case as counts that were present: decay correction taken off, a known sensitivity put on."""
     rate = np.log(2) / LU177_HALF_LIFE_S
     present = -np.expm1(-rate * DURATION_S) / (rate * DURATION_S)
     per_unit = present * SENSITIVITY * 1e-6 * DURATION_S * VOXEL_MM**3 * 1e-3
     for number, hours in enumerate(HOURS, start=1):
         images = scan(hours, number, Units="CNTS", DecayCorrection="NONE", CorrectedImage=["ATTN", "SCAT"])
-        slope = float(images[0].RescaleSlope) * per_unit
+        slope = float(images[0].RescaleSlope) * per_unit * (of_last if hours == HOURS[-1] else 1.0)
         write(folder / f"scan{number}", change_all(images, RescaleSlope=ds(slope)))
     write(folder, [structures(scan(HOURS[0], 1), 1, organ=ORGAN)], "rs")
     (folder / "case.yaml").write_text(config)
@@ -231,6 +231,30 @@ def test_counts_and_a_calibration_factor_give_the_true_time_integrated_activity(
     # 16-bit storage as in the case in Bq/mL: 2e-3 of the faintest frame
     assert found.tia.value == pytest.approx(true_tia_Bq_s("organ"), rel=2e-3)
     assert found.tia.components["calibration"] == pytest.approx(0.07 * found.tia.value, rel=1e-6)
+
+
+def scans_with(last):
+    entries = [f"  - {{series: Scan {number}}}\n" for number in range(1, len(HOURS))]
+    return "".join(["scans:\n", *entries, f"  - {{series: Scan {len(HOURS)}, calibration: {last}}}\n"])
+
+
+def test_a_scan_by_another_camera_has_its_own_calibration_factor(tmp_path):
+    shared = AS_IT_IS + f"calibration: {{counts_per_s_per_MBq: {SENSITIVITY}, u_percent: 7}}\n"
+    own = scans_with(f"{{counts_per_s_per_MBq: {0.6 * SENSITIVITY}, u_percent: 40}}")
+    found = named(dose(in_counts(tmp_path / "case", shared + own, of_last=0.6)), "organ")
+    assert found.tia.value == pytest.approx(true_tia_Bq_s("organ"), rel=2e-3)
+    assert found.tia.components["calibration"] == pytest.approx(0.07 * found.tia.value, rel=1e-6)
+    assert "calibration of the scan" not in found.activity[0].components
+    assert found.activity[-1].components["calibration of the scan"] / found.activity[-1].value == pytest.approx(0.4)
+    # a point that is known so badly is weighed less, and the fit says less
+    alike = dose(in_counts(tmp_path / "alike", shared))
+    assert found.tia.components["fit"] > 1.05 * named(alike, "organ").tia.components["fit"]
+
+
+def test_a_calibration_factor_for_a_scan_in_becquerel_is_refused(tmp_path):
+    folder = drawn(tmp_path / "case", AS_IT_IS + scans_with("{counts_per_s_per_MBq: 9}"), organ=ORGAN)
+    with pytest.raises(ContradictoryInformation, match="is in Bq/mL already"):
+        dose(folder)
 
 
 def test_a_half_life_from_a_file_moves_what_decay_correction_is_undone_with(tmp_path):

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from hevesy.core import Nuclide, PlanarView
+import numpy as np
+from numpy.typing import NDArray
+
+from hevesy.core import Measured, Nuclide, PlanarView
 from hevesy.errors import ContradictoryInformation, HevesyError, IncompleteSeries, MissingInformation, UnknownName
+from hevesy.stages.imaging import header
 from hevesy.stages.imaging.planar_views import read_planar
-from hevesy.stages.imaging.series import Series
+from hevesy.stages.imaging.series import Kind, Series
 from hevesy.stages.quantification.conjugate_pair import ConjugatePair
 from hevesy.stages.quantification.energy_windows import (
     WindowChoice,
@@ -19,6 +23,7 @@ from hevesy.stages.quantification.energy_windows import (
     limits_of,
     without_scatter,
 )
+from hevesy.stages.quantification.planar_dead_time import DeadTime, Sweep, line_gains
 from hevesy.workflows.case import Case
 
 
@@ -36,12 +41,15 @@ class ConjugateScan:
         Which windows these were.
     scatter : float
         Share of the photopeak's counts that was subtracted.
+    gain : Measured
+        By what dead time was made up for, with its uncertainty; 1 without.
     """
 
     name: str
     pair: ConjugatePair
     windows: WindowChoice
     scatter: float
+    gain: Measured = field(default_factory=lambda: Measured(1.0))
 
     @property
     def start(self) -> datetime:
@@ -64,8 +72,25 @@ class ConjugateScan:
         return timing.duration_s if timing is not None else 0.0
 
 
-def conjugate_scan(series: Series, asked: WindowRequest) -> ConjugateScan:
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """The camera's dead time, and the length of its field along the body (mm) where it sweeps; None not stated."""
+
+    dead_time: DeadTime
+    field_mm: float | None = None
+
+
+def conjugate_scan(series: Series, asked: WindowRequest, losses: Losses | None = None) -> ConjugateScan:
     """Return the anterior and the posterior view of the photopeak.
+
+    Parameters
+    ----------
+    series : Series
+        Planar.
+    asked : WindowRequest
+        Which energy windows.
+    losses : Losses or None
+        To put back what dead time took; None does not.
 
     Raises
     ------
@@ -78,19 +103,62 @@ def conjugate_scan(series: Series, asked: WindowRequest) -> ConjugateScan:
     HevesyError
         What `choose_windows` refuses.
     """
-    views = views_of(series)
+    views, gain = views_of(series), Measured(1.0)
     choice = choose_windows([view.window for view in views], asked, series.name)
+    if losses is not None:
+        views, gain = _made_up(series, views, losses)
     peak = _paired(series, [view for view in views if view.window == choice.photopeak])
     sides = [_paired(series, [view for view in views if view.window == window]) for window in choice.scatter]
     net = ConjugatePair(
         without_scatter(peak.anterior, [side.anterior for side in sides]),
         without_scatter(peak.posterior, [side.posterior for side in sides]),
     )
-    return ConjugateScan(series.name, net, choice, 1 - _total(net) / max(_total(peak), 1.0))
+    return ConjugateScan(series.name, net, choice, 1 - _total(net) / max(_total(peak), 1.0), gain)
 
 
-def conjugate_scans(series: Sequence[Series], asked: WindowRequest) -> list[ConjugateScan]:
-    """Return scans in order of time, all counted and corrected alike.
+def _made_up(series: Series, views: Sequence[PlanarView], losses: Losses) -> tuple[list[PlanarView], Measured]:
+    """Put back what dead time took from every detector, and return the mean gain; all windows lose alike."""
+    sweep = _sweep(series, losses)
+    made, mean = [], []
+    for number in dict.fromkeys(view.detector for view in views):
+        mine = [view for view in views if view.detector == number]
+        seconds = mine[0].timing.duration_s if mine[0].timing else 0.0
+        if not seconds > 0:
+            raise MissingInformation(
+                f"{series.name} does not say how long it was counted, and dead time depends on the rate.",
+                "Leave planar: dead_time: out.",
+            )
+        lines = np.sum([view.counts.sum(axis=1, dtype=np.float64) for view in mine], axis=0)
+        gains, u = line_gains(lines, losses.dead_time, seconds, sweep, mine[0].pixel_mm[0])
+        made += [_times(view, gains[:, None]) for view in mine]
+        total = max(float(lines.sum()), 1.0)
+        mean.append((float(gains @ lines) / total, float(u @ lines) / total))
+    # one dead time for all heads: their uncertainties add as they are
+    gain, u_gain = np.mean(mean, axis=0)
+    return made, Measured(float(gain), float(u_gain), "", "dead time")
+
+
+def _times(view: PlanarView, gain: NDArray[np.float64]) -> PlanarView:
+    return replace(view, counts=view.counts * gain, variance=view.counts_variance * gain**2)
+
+
+def _sweep(series: Series, losses: Losses) -> Sweep | None:
+    if series.kind is not Kind.WHOLE_BODY:
+        return None
+    speed = header.positive(series.headers[0], "ScanVelocity")
+    if speed is None or losses.field_mm is None:
+        lacking = "its Scan Velocity (0018,1300)" if speed is None else "the length of the detector's field"
+        raise MissingInformation(
+            f"{series.name} swept the body, and {lacking} is not stated: its count rate at one moment is not known.",
+            "Leave planar: dead_time: out." if speed is None else "Give planar: dead_time: field_mm: in case.yaml.",
+        )
+    return Sweep(speed, losses.field_mm)
+
+
+def conjugate_scans(
+    series: Sequence[Series], asked: WindowRequest, losses: Losses | None = None
+) -> list[ConjugateScan]:
+    """Return scans in order of time, all counted and corrected alike; `losses` as of `conjugate_scan`.
 
     Raises
     ------
@@ -99,7 +167,7 @@ def conjugate_scans(series: Sequence[Series], asked: WindowRequest) -> list[Conj
     HevesyError
         What `conjugate_scan` refuses.
     """
-    scans = sorted((conjugate_scan(one, asked) for one in series), key=lambda scan: scan.start)
+    scans = sorted((conjugate_scan(one, asked, losses) for one in series), key=lambda scan: scan.start)
     first = scans[0]
     for other in scans[1:]:
         if _limits(other.windows) != _limits(first.windows):
@@ -119,6 +187,15 @@ def window_request(case: Case, nuclide: Nuclide) -> WindowRequest:
     scatter = case.get("planar.scatter")
     named = None if scatter is None else () if scatter == "none" else tuple(scatter)
     return WindowRequest(nuclide, case.get("planar.window"), named)
+
+
+def planar_losses(case: Case) -> Losses | None:
+    """Return what case.yaml says of the dead time of planar views."""
+    said = case.get("planar.dead_time")
+    if said is None:
+        return None
+    tau = said["tau_us"] * 1e-6
+    return Losses(DeadTime(Measured(tau, tau * said["u_percent"] / 100, "s"), said["behaviour"]), said.get("field_mm"))
 
 
 def named_series(there: Sequence[Series], wanted: str, key: str) -> Series:

@@ -17,7 +17,7 @@ from hevesy.stages.quantification.whole_body_counter import counter_curve
 from hevesy.stages.reporting.results import CaseResult, PatientBody
 from hevesy.workflows.case import Case
 from hevesy.workflows.chain import chain
-from hevesy.workflows.conjugate_scans import conjugate_scans, named_series, window_request
+from hevesy.workflows.conjugate_scans import conjugate_scans, named_series, planar_losses, window_request
 from hevesy.workflows.region_kinetics import curve_model, widened
 from hevesy.workflows.scans import Course
 from hevesy.workflows.whole_body import whole_body, whole_body_fit
@@ -77,7 +77,7 @@ def _readings(folder: Folder, case: Case, course: Course) -> tuple[WholeBodyRead
     series = list(there) if wanted is True else [named_series(there, name, "whole_body") for name in wanted]
     if not series:
         raise EmptyInput("There is no whole-body scan for 'whole_body: {scans: true}'.", "Add two or more NM scans.")
-    scans = conjugate_scans(series, window_request(case, course.nuclide))
+    scans = conjugate_scans(series, window_request(case, course.nuclide), planar_losses(case))
     found = whole_body(scans, course.administration, rate, own)
     return found, (f"{len(scans)} geometric means of whole-body scans, {scans[0].windows}, the first before voiding.")
 

@@ -34,7 +34,7 @@ from hevesy.stages.quantification.projected_regions import (
 from hevesy.stages.registration.planar import move_view, register_views
 from hevesy.stages.registration.spect_view import laid_on_view, place_on_view
 from hevesy.workflows.case import Case
-from hevesy.workflows.conjugate_scans import ConjugateScan, conjugate_scans, named_series, window_request
+from hevesy.workflows.conjugate_scans import ConjugateScan, conjugate_scans, named_series, planar_losses, window_request
 from hevesy.workflows.measurement import Measurement, Series4D
 from hevesy.workflows.scans import Course
 
@@ -108,7 +108,7 @@ def planar_curves(
     ends = [start + scan.duration_s for start, scan in zip(starts, scans, strict=True)]
     nearest = int(np.argmin(np.abs(np.array(starts) - course.scans[0].mid_s)))
     seen, said = _regions_on(pairs[nearest], series, measured[:-1])
-    own = case.number("uncertainty.counts_percent") / 100
+    own = np.hypot(case.number("uncertainty.counts_percent") / 100, [scan.gain.u_relative for scan in scans])
     curves = {}
     for one in seen:
         rates = np.array([_net_rate(pair, one) for pair in pairs])
@@ -127,6 +127,7 @@ def _made(scans: Sequence[ConjugateScan]) -> dict[str, Any]:
         "photopeak": called(windows.photopeak),
         "scatter_windows": [called(window) for window in windows.scatter],
         "scatter_share": [scan.scatter for scan in scans],
+        "dead_time_gain": [scan.gain.value for scan in scans],
     }
 
 
@@ -140,7 +141,7 @@ def _scans(folder: Folder, case: Case, nuclide: Nuclide) -> list[ConjugateScan]:
             f"Planar curves need two or more scans with an anterior and a posterior view; there are {len(found)}.",
             "Put whole-body or static DICOM NM views in the case's folder, or leave 'planar' out of case.yaml.",
         )
-    return conjugate_scans(found, window_request(case, nuclide))
+    return conjugate_scans(found, window_request(case, nuclide), planar_losses(case))
 
 
 def _together(scans: Sequence[ConjugateScan]) -> tuple[list[ConjugatePair], list[str]]:
@@ -152,6 +153,9 @@ def _together(scans: Sequence[ConjugateScan]) -> tuple[list[ConjugatePair], list
     if scans[0].windows.scatter:
         shares = ", ".join(f"{scan.scatter:.0%}" for scan in scans)
         notes.append(f"Scatter was {shares} of the photopeak's counts in the planar scans.")
+    if any(scan.gain.value > 1 for scan in scans):
+        gains = ", ".join(f"{scan.gain.value - 1:.1%}" for scan in scans)
+        notes.append(f"Dead time: the counts of the planar scans were raised by {gains}.")
     still = _mean_view(scans[0].pair)
     brought = [scans[0].pair]
     for number, scan in enumerate(scans[1:], start=2):
@@ -261,7 +265,10 @@ def _net_rate(pair: ConjugatePair, one: _Seen) -> tuple[float, float]:
 
 
 def _curve(
-    name: str, times_s: tuple[Sequence[float], Sequence[float]], rates: NDArray[np.float64], own: float
+    name: str,
+    times_s: tuple[Sequence[float], Sequence[float]],
+    rates: NDArray[np.float64],
+    own: NDArray[np.float64],
 ) -> Curve:
     """Return a curve whose points have the uncertainty of counting and of all else that is a scan's own."""
     values = rates[:, 0]

@@ -50,7 +50,8 @@ def whole_body(
     ordered = sorted(scans, key=lambda scan: scan.start)
     pairs = [scan.pair for scan in ordered]
     found = whole_body_curve(pairs, administration.time, administration.activity, decay_constant.value)
-    own = np.hypot(found.curve.u_Bq, u_relative * found.curve.activity_Bq)
+    beside = np.hypot(u_relative, [scan.gain.u_relative for scan in ordered])
+    own = np.hypot(found.curve.u_Bq, beside * found.curve.activity_Bq)
     return replace(found, curve=replace(found.curve, u_Bq=own))
 
 

@@ -4,6 +4,7 @@ import json
 import re
 
 import numpy as np
+import pydicom
 import pytest
 
 from factories import planar_views, therapy_case
@@ -11,6 +12,7 @@ from factories.dicom import ct, write
 from factories.planar_views import counts, scan
 from factories.therapy_case import LESION, ORGAN, structures, true_tia_Bq_s
 from hevesy.cli import main
+from hevesy.stages.quantification.dead_time import observed_rate
 
 HOURS = (4.0, 24.0, 96.0, 168.0)
 #: how the third view was moved along x and z, mm
@@ -122,6 +124,56 @@ def test_named_windows_are_taken(tmp_path, results):
     config = "planar: {window: 187-229 keV, scatter: [below, 229-250 keV]}\nregions: {lesion: {role: lesion}}\n"
     found = doses(tmp_path, config, windows="triple")["provenance"]["settings"]["planar_views"]
     assert found["scatter_windows"] == ["below (166-187 keV)", "above (229-250 keV)"]
+
+
+DEAD = "planar: {{dead_time: {{tau_us: {tau}, u_percent: 10, behaviour: paralysable{field}}}}}\n"
+
+
+def with_losses(folder, tau_s, kind=None, velocity=None):
+    """Take from every planar scan what a paralysable camera that stands still misses."""
+    for file in (folder / "planar").glob("*"):
+        made = pydicom.dcmread(file)
+        counts = made.pixel_array.astype(float)
+        kept = [observed_rate(view.sum() / 900.0, tau_s, "paralysable") / (view.sum() / 900.0) for view in counts]
+        made.PixelData = np.rint(counts * np.array(kept)[:, None, None]).astype(np.uint16).tobytes()
+        if kind:
+            made.ImageType = ["ORIGINAL", "PRIMARY", kind, "EMISSION"]
+        made.save_as(file)
+    return folder
+
+
+def test_counts_that_dead_time_took_are_put_back(results, tmp_path):
+    tau = 5e-5  # a slow camera, so that the example's low rates lose some per cent
+    case = with_losses(make_case(tmp_path / "case", config=DEAD.format(tau=50, field="")), tau, "STATIC")
+    assert main(["dose", str(case), "--out", str(tmp_path / "out")]) == 0
+    found = json.loads((tmp_path / "out" / "results.json").read_text())
+    settings = found["provenance"]["settings"]
+    assert settings["planar_views"]["dead_time_gain"][0] > 1.02
+    assert any(w.startswith("Dead time: the counts of the planar scans were raised by") for w in found["warnings"])
+    kept, clean = (r["provenance"]["settings"]["planar"]["whole body"] for r in (found, results))
+    # whole counts, rounded once more
+    assert kept["value"] == pytest.approx(clean["value"], rel=2e-3)
+    assert kept["u"][0] / kept["value"][0] > clean["u"][0] / clean["value"][0]
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ("", "the length of the detector's field is not stated"),
+        (", field_mm: 400", "its Scan Velocity (0018,1300) is not stated"),
+    ],
+)
+def test_a_sweep_whose_rate_cannot_be_known_is_refused(tmp_path, capsys, field, said):
+    case = make_case(tmp_path / "case", config=DEAD.format(tau=5, field=field))
+    if not field:
+        for file in (case / "planar").glob("*"):
+            made = pydicom.dcmread(file)
+            made.ScanVelocity = "2"
+            made.save_as(file)
+    assert main(["dose", str(case), "--out", str(tmp_path / "out")]) != 0
+    error = capsys.readouterr().err.strip()
+    assert said in error
+    assert "\n" not in error
 
 
 def test_scans_that_are_not_all_corrected_alike_are_refused(tmp_path, capsys):

@@ -146,7 +146,7 @@ def test_simulated_patients_have_the_closed_form_integral_and_stay_above_physica
     patients = simulate(KIDNEYS, PHYSICAL, 2000, 1)
     assert patients.washout.min() >= PHYSICAL * (1 - 1e-12)
     assert patients.tia[0] == pytest.approx(_integral(patients, 0), rel=1e-6)
-    assert np.median(math.log(2) / patients.washout) == pytest.approx(51 * HOUR, rel=0.02)
+    assert np.median(math.log(2) / patients.washout) == pytest.approx(KIDNEYS.half_life_h * HOUR, rel=0.02)
 
 
 def _integral(patients, index):

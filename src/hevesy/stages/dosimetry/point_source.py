@@ -7,22 +7,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hevesy.core import Grid, Nuclide
+from hevesy.core import EmissionKind, Grid, Nuclide
 from hevesy.core.material import Material
 from hevesy.core.point_kernel import PointKernel
 from hevesy.data import point_kernels
 from hevesy.kernels.tables import ESCAPED, Source
-from hevesy.physics.electron_scattering import REST_ENERGY_J
-from hevesy.stages.dosimetry.monte_carlo import Phantom, Physics, world_of
+from hevesy.physics.alpha_range import alpha_range_g_cm2
+from hevesy.physics.electron_scattering import REST_ENERGY_J, REST_ENERGY_MeV
+from hevesy.stages.dosimetry.monte_carlo import MM_KG_M3, Phantom, Physics, world_of
 from hevesy.stages.dosimetry.simulation import Emission, Plan, Stop, Tally, run
-from hevesy.stages.dosimetry.source_spectrum import PHOTONS, electron_bins, local_energy_J, photon_bins, weighted
+from hevesy.stages.dosimetry.source_spectrum import LOCAL, PHOTONS, electron_bins, photon_bins, weighted
 
 Array = NDArray[np.float64]
 
 #: bounds of the shells in water, mm: from where a slow beta has lost little to where 1e-4 of a photon's energy is left
 FIRST_MM, LAST_MM, SHELLS = 0.005, 1200.0, 430
-#: reach of alpha particles in water, within which their energy is spread evenly, mm (6 to 9 MeV: 0.05 to 0.09)
-ALPHA_REACH_MM = 0.06
+#: energies at which an alpha's residual range is known
+ALPHA_STEPS = 401
 #: within this distance in water, mm, the electrons that photons set free are followed; beyond, they stop at once
 FOLLOWED_MM = 20.0
 #: a medium made of these takes electrons and photons per mass as water does, within 2%
@@ -61,21 +62,43 @@ def make_point_kernel(nuclide: Nuclide, medium: Material, effort: Effort | None 
     charged, lost_charged, u = _simulate(electron_bins(shares), medium, radius, effort)
     photons, lost_photons, _ = _simulate(photon_bins(shares), medium, radius, effort)
     near, _, _ = _simulate(photon_bins(shares), medium, radius, effort, kerma=False)
-    reach, followed = (mm * 1000.0 / medium.density_kg_m3 for mm in (ALPHA_REACH_MM, FOLLOWED_MM))
-    photons = np.where(radius[1:] <= followed, near, photons)
-    within = np.diff(np.minimum(radius, reach)) / reach
+    photons = np.where(radius[1:] <= FOLLOWED_MM * 1000.0 / medium.density_kg_m3, near, photons)
     emitted = nuclide.energy_per_decay_J(*PHOTONS)
     return PointKernel(
         nuclide.name,
         medium.name,
         medium.density_kg_m3,
         radius,
-        charged + local_energy_J(shares) * within,
+        charged + heavy_energy_J(nuclide, medium, radius),
         photons,
         lost_charged + max(0.0, emitted - float(photons.sum())) * bool(lost_photons),
         u,
         f"Monte Carlo, {effort.histories} histories each of electrons and photons; {nuclide.source}",
     )
+
+
+def heavy_energy_J(nuclide: Nuclide, medium: Material, radius_mm: Array) -> Array:
+    """Return the energy of alphas, recoils and fission fragments in each shell, J per decay.
+
+    Alphas fly straight and slow down evenly; the others stay in the innermost shell.
+
+    Parameters
+    ----------
+    nuclide : Nuclide
+        What decays.
+    medium : Material
+        What surrounds it.
+    radius_mm : (n + 1,) array
+        Radii that bound the shells, rising from 0, mm.
+    """
+    energy = np.zeros(len(radius_mm) - 1)
+    energy[0] = nuclide.energy_per_decay_J(*(kind for kind in LOCAL if kind is not EmissionKind.ALPHA))
+    for emission in (e for e in nuclide.emissions if e.kind is EmissionKind.ALPHA):
+        slower = np.linspace(0.0, emission.energy_J, ALPHA_STEPS)
+        reach = alpha_range_g_cm2(medium, slower / REST_ENERGY_J * REST_ENERGY_MeV) * MM_KG_M3 / medium.density_kg_m3
+        left = np.interp(reach[-1] - radius_mm, reach, slower, left=0.0)
+        energy -= emission.per_decay * np.diff(left)
+    return energy
 
 
 def tabulated(name: str, medium: Material) -> PointKernel | None:

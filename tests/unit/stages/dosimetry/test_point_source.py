@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
+from hevesy.core import EmissionKind
 from hevesy.core.point_kernel import PointKernel
 from hevesy.data import point_kernels
 from hevesy.data.materials import material
 from hevesy.data.nuclides import nuclide
 from hevesy.errors import BadInput
-from hevesy.stages.dosimetry.point_source import Effort, make_point_kernel, shell_bounds_mm, tabulated
+from hevesy.physics.alpha_range import alpha_range_g_cm2
+from hevesy.stages.dosimetry.point_source import Effort, heavy_energy_J, make_point_kernel, shell_bounds_mm, tabulated
 
 YTTRIUM = nuclide("Y-90")
 
@@ -55,3 +57,19 @@ def test_kernels_add_by_their_shares(made):
         PointKernel.together([(made, 1.0), (made.at_density(500.0), 1.0)])
     with pytest.raises(BadInput):
         PointKernel.together([])
+
+
+@pytest.mark.parametrize("medium", ["water", "lung", "cortical bone"])
+def test_alphas_leave_their_energy_within_their_range(medium):
+    po, substance = nuclide("Po-212"), material(medium)
+    radius = np.linspace(0.0, 1.2, 2401)
+    energy = heavy_energy_J(po, substance, radius)
+    alphas = [e for e in po.emissions if e.kind is EmissionKind.ALPHA and e.per_decay > 0.9]
+    end_mm = float(alpha_range_g_cm2(substance, alphas[0].energy_J / 1.602176634e-13)) * 1e4 / substance.density_kg_m3
+    recoil = po.energy_per_decay_J(EmissionKind.ALPHA_RECOIL)
+    assert energy.sum() == pytest.approx(recoil + po.energy_per_decay_J(EmissionKind.ALPHA), rel=1e-9)
+    assert radius[1:][energy > 0].max() == pytest.approx(end_mm, abs=0.001)
+    # Bragg's peak: the most per path is in the last quarter, about 2.5 times that of the start
+    beyond = energy[1:].argmax() + 1
+    assert radius[beyond] > 0.75 * end_mm
+    assert 2.0 < energy[beyond] / energy[2] < 4.0

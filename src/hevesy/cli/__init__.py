@@ -18,6 +18,7 @@ COMMANDS = {
     "dose": ("hevesy.cli.dose", "absorbed doses of one patient, from DICOM to report"),
     "dosemap": ("hevesy.cli.dosemap", "absorbed dose from an image of time-integrated activity"),
     "inspect": ("hevesy.cli.inspect", "list what a folder of images holds and what a dose still needs"),
+    "instruments": ("hevesy.cli.instruments", "cameras and collimators side by side, before one is bought"),
     "kernel": ("hevesy.cli.kernel", "voxel S-values of a radionuclide for any voxel and medium"),
     "nuclide": ("hevesy.cli.nuclide", "half-life, emissions and daughters of a radionuclide"),
     "protocol": ("hevesy.cli.protocol", "score schedules of scans on simulated patients"),

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add = parser.add_argument
-    add("question", metavar="QUESTION", choices=("collimators", "heads", "time-of-flight", "cardiac"), help="collimators, heads, time-of-flight or cardiac")
+    add(
+        "question",
+        metavar="QUESTION",
+        choices=("collimators", "heads", "time-of-flight", "cardiac"),
+        help="collimators, heads, time-of-flight or cardiac",
+    )
     add("--photon-keV", type=float, default=140.5, metavar="E", help="photon energy (collimators; default: 140.5)")
     add("--phantom", type=Path, metavar="FILE", help=".npz of a brain (heads)")
     add("--seed", type=int, default=1, metavar="N", help="seed of the noise (default: 1)")

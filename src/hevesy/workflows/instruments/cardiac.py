@@ -57,6 +57,23 @@ CAMERAS = (
     CardiacCamera("D-SPECT (CZT, nine columns)", "CZT", 5.0, 0.057, 850.0, 8.6),
 )
 
+COLUMNS = (
+    "camera",
+    "counts per s and MBq",
+    "FWHM / mm",
+    "counts, over the first",
+    "counts at equal FWHM, over the first",
+    "photons stopped / %",
+    "scatter kept below / degrees",
+)
+NOTES = (
+    "Counts and FWHM are measured (Imbert et al. 2012); photons stopped and scatter angles are computed here.",
+    "Parallel holes pay for half the width with a quarter of the counts; 'at equal FWHM' takes that price off.",
+    "CZT stops fewer photons than NaI here: the gain is of detectors that all look at the heart and of wide"
+    " holes whose blur the reconstruction undoes. The crystal's own gift is its energy resolution.",
+    "FWHM of reconstructions depends on their filters; the law is of a point in air before reconstruction.",
+)
+
 
 def compare_cardiac() -> Comparison:
     """Set cardiac cameras beside what parallel holes on two heads could do, and say what their crystals contribute."""
@@ -89,23 +106,9 @@ def compare_cardiac() -> Comparison:
                 (law, *measured),
             ),
         ),
-        (
-            "camera",
-            "counts per s and MBq",
-            "FWHM / mm",
-            "counts, over the first",
-            "counts at equal FWHM, over the first",
-            "photons stopped / %",
-            "scatter kept below / degrees",
-        ),
+        COLUMNS,
         rows,
-        (
-            "Counts and FWHM are measured (Imbert et al. 2012); photons stopped and scatter angles are computed here.",
-            "Parallel holes pay for half the width with a quarter of the counts; 'at equal FWHM' takes that price off.",
-            "CZT stops fewer photons than NaI here: the gain is of detectors that all look at the heart and of wide"
-            " holes whose blur the reconstruction undoes. The crystal's own gift is its energy resolution.",
-            "FWHM of reconstructions depends on their filters; the law is of a point in air before reconstruction.",
-        ),
+        NOTES,
     )
 
 

@@ -164,7 +164,7 @@ def least_variance(
 
     size = int(inside.sum())
     solved, fault = cg(
-        LinearOperator((size, size), information, dtype=np.float64), weights[inside], rtol=1e-3, maxiter=200
+        LinearOperator((size, size), information, dtype=np.float64), weights[inside], rtol=1e-2, maxiter=200
     )
     if fault:
         raise BadInput(f"{lines.shape[0]} coincidences are too few for a bound on {size} pixels.", "Draw more.")

@@ -26,6 +26,8 @@ class Body(NamedTuple):
         Part of the mass that is bone.
     scatterers : (n0, n1, n2) array
         How much of the matter that surrounds a point in water surrounds it here, 0 to 1.
+    bone_around : (n0, n1, n2) array
+        Bone that scattered photons pass in the surroundings of a point, mm at water's density.
     spacing : (3,) array
         Sides of a block, mm.
     """
@@ -33,6 +35,7 @@ class Body(NamedTuple):
     density: NDArray[np.float64]
     bone: NDArray[np.float64]
     scatterers: NDArray[np.float64]
+    bone_around: NDArray[np.float64]
     spacing: NDArray[np.float64]
 
 
@@ -126,8 +129,8 @@ def photon_ratios(targets, sources, body, groups, log_table):  # type: ignore[no
         Places, mm from the grid's corner; all sources are equal.
     body : Body
         Density, bone and nearness of scatterers.
-    groups : (g, 5) array
-        As from `hevesy.physics.photon_field.photon_groups`.
+    groups : (g, 8) array
+        As from `hevesy.physics.photon_field.PhotonField.groups`.
     log_table : (k, 2) array
         Logarithms of thickness of water (mm, even steps) and of the energy left per mm there, J per decay.
 
@@ -138,7 +141,7 @@ def photon_ratios(targets, sources, body, groups, log_table):  # type: ignore[no
     """
     ratios = np.ones((targets.shape[0], 2))
     shortest = 0.5 * min(body.spacing[0], body.spacing[1], body.spacing[2])
-    found = np.empty(4)
+    found = np.empty(5)
     for t in range(targets.shape[0]):
         to_water, to_bone, alone = 0.0, 0.0, 0.0
         for s in range(sources.shape[0]):
@@ -160,25 +163,29 @@ def photon_ratios(targets, sources, body, groups, log_table):  # type: ignore[no
 
 @njit(cache=True, nogil=True)
 def _pair(length, found, groups, log_table):  # type: ignore[no-untyped-def]
-    """Turn mean density, mean bone and scatterers on a line into what water and bone take at its end."""
-    thickness, bony, scatterers = length * found[0], length * found[1], found[2]
+    """Turn density and bone on a line, and what surrounds its ends, into what water and bone take at its end."""
+    thickness, bony, scatterers, around = length * found[0], length * found[1], found[2], found[3]
     primary, primary_bone, by_density = 0.0, 0.0, 0.0
     soft, soft_bone, without = 0.0, 0.0, 0.0
     for g in range(groups.shape[0]):
-        left, transfer, attenuation, ratio = groups[g, 0], groups[g, 1], groups[g, 2], groups[g, 3]
-        ratio_after = groups[g, 4]
-        passed = thickness + (ratio - 1.0) * bony
-        first = left * math.exp(-attenuation * passed)
+        here = groups[g, 0]
+        first = here * math.exp(-groups[g, 2] * thickness)
+        by_density += first
+        emitted = 1.0 + groups[g, 7] * found[4]
+        first *= emitted * math.exp(-groups[g, 3] * bony)
         primary += first
-        primary_bone += first * ratio
-        by_density += left * math.exp(-attenuation * thickness)
-        later = left * math.exp(-transfer * (thickness + (ratio_after - 1.0) * bony))
+        primary_bone += first * groups[g, 4]
+        later = here * math.exp(-groups[g, 1] * thickness)
+        without += later
+        later *= emitted * math.exp(-groups[g, 5] * (bony + around))
         soft += later
-        soft_bone += later * ratio_after
-        without += left * math.exp(-transfer * thickness)
-    scattered = scatterers * max(0.0, _left_per_mm(log_table, max(1e-3, thickness)) - by_density)
-    found[0] = primary + scattered * soft / without
-    found[1] = primary_bone + scattered * soft_bone / without
+        soft_bone += later * groups[g, 6]
+    whole = _left_per_mm(log_table, max(1e-3, thickness))
+    scattered = scatterers * max(0.0, whole - by_density)
+    # within the reach of electrons the kernel of photons holds less than bremsstrahlung gives
+    part = min(1.0, whole / by_density)
+    found[0] = part * primary + scattered * soft / without
+    found[1] = part * primary_bone + scattered * soft_bone / without
 
 
 @njit(cache=True, nogil=True)
@@ -191,7 +198,7 @@ def _left_per_mm(log_table, thickness):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _pass(target, source, body, found):  # type: ignore[no-untyped-def]
-    """Average density and bone along a line, at points about a third of a voxel apart; and scatterers at its ends."""
+    """Average density and bone along a line, at points a third of a voxel apart; and what surrounds its ends."""
     spacing, shape = body.spacing, body.density.shape
     longest = 0.0
     for a in range(3):
@@ -208,4 +215,7 @@ def _pass(target, source, body, found):  # type: ignore[no-untyped-def]
         found[1] += body.density[i, j, k] * body.bone[i, j, k] / points
         if p == 0 or p == points - 1:
             near *= body.scatterers[i, j, k]
+            found[3] += body.bone_around[i, j, k]
+        if p == 0:
+            found[4] = body.bone[i, j, k]
     found[2] = math.sqrt(near)

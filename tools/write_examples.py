@@ -60,7 +60,7 @@ def output(kind: str, code: str, session: dict[str, Any]) -> str:
         if kind == "python":
             exec(compile(code, "example", "exec"), session)
         else:
-            for line in code.splitlines():
+            for line in code.replace("\\\n", " ").splitlines():
                 hevesy(shlex.split(line)[1:])
     return "".join(f"{line.rstrip()}\n" for line in printed.getvalue().splitlines())
 

@@ -96,6 +96,8 @@ def test_bayes_uses_the_cohort(table, capsys):
         (HEAD + "kidney,24,10,1\nkidney,48,20,1\n", (), "still rises at its last scan", 5),
         (HEAD + "kidney,24,100000,9\nkidney,48,50000,9\n", ("--administered-GBq", "7.4"), "MBq or kBq", 8),
         ("region,t_h,activity_MBq\nkidney,24,10\nkidney,48,5\n", (), "--u-percent", 5),
+        (HEAD + "kidney,24,10,1\nkidney,48,5,\n", (), "has points without u_MBq", 5),
+        (HEAD + "kidney,24,10,\nkidney,48,5,\n", ("--u-percent", "0"), "not positive", 2),
         ("region,t_h,activity\nkidney,24,10\n", (), "Is 'activity_MBq' meant", 2),
         ("region,t_h\nkidney,24\n", (), "no column 'activity_MBq'", 5),
         (HEAD, (), "holds no point", 3),

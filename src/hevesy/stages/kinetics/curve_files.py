@@ -123,8 +123,9 @@ def _curve(name: str, rows: list[dict[str, str]], relative_u: float | None) -> C
         raise MissingInformation(
             f"{where} has points without u_MBq.", "Fill the column, or give --u-percent for all points that lack it."
         )
+    otherwise = _GUESSED_U if relative_u is None else relative_u
     u = [
-        _number(row, "u_MBq", where) * MBQ if row.get("u_MBq") else (relative_u or _GUESSED_U) * a
+        _number(row, "u_MBq", where) * MBQ if row.get("u_MBq") else otherwise * a
         for row, a in zip(rows, activity, strict=True)
     ]
     return Curve(t, t + duration, activity, np.array(u), name, u_known=any(given) or relative_u is not None)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hevesy.core import Image, Measured, Quantity, Region
+from hevesy.core import Image, Measured, Quantity, Region, Timing
 from hevesy.errors import BadInput, MissingInformation, WrongQuantity
 from hevesy.stages.imaging.folder import read_folder
 from hevesy.stages.imaging.readers import read_volumes
@@ -101,11 +101,12 @@ def _planar(series: Series, known: KnownActivity, supplied: Supplied, windows: W
         sum(float(a.sum(dtype=np.float64)) for a in found)
         for found in zip(*((view.counts, view.counts_variance) for view in views), strict=True)
     )
-    timing = views[0].timing
-    start: datetime | None = supplied.start or (timing.start if timing else None)
-    duration = supplied.duration_s or (timing.duration_s if timing else 0.0)
+    stated = views[0].timing
+    start: datetime | None = supplied.start or (stated.start if stated else None)
+    duration = supplied.duration_s or (stated.duration_s if stated else 0.0)
     if start is None or not duration > 0:
         raise MissingInformation(f"{series.name} does not say when and how long.", "Give --start and --duration-s.")
     detectors = len({view.detector for view in views})
     counts = Measured(total / detectors, math.sqrt(variance) / detectors, "", "counts")
-    return calibration_factor(counts, start, duration, known)
+    corrected = stated is not None and stated.decay_corrected_to is not None
+    return calibration_factor(counts, Timing(start, duration, start if corrected else None), known)

@@ -72,6 +72,23 @@ def test_the_mapped_copy_reads_back_in_becquerel_per_millilitre(phantom, tmp_pat
     assert image.timing.decay_corrected_to is None
 
 
+def test_counts_that_were_corrected_for_decay_stand_for_the_activity_at_the_start(tmp_path, capsys):
+    """A long scan of a short-lived nuclide, whose camera brought its views to the start: 6% in 20 min of F-18."""
+    corrected = camera.reconstruction(STORED, CorrectedImage=["DECY"], ActualFrameDuration=1200000)
+    folder = dicom.write(tmp_path / "scan", [corrected])
+    known = ("--nuclide", "F-18", "--activity-MBq", "500", "--u-percent", "2", "--measured-at", "2024-03-05T09:00")
+    copy = tmp_path / "mapped" / "copy.dcm"
+    copy.parent.mkdir()
+    _, out, err = run(capsys, next(folder.iterdir()), *known, "--json", "--write", copy)
+    assert not err
+    at_start = 500 * 2 ** (-3600 / (1.82951 * 3600))  # an hour later; ICRP 107, h
+    assert json.loads(out)["counts_per_s_per_MBq"] == pytest.approx(STORED.sum() / 1200 / at_start, rel=1e-4)
+    image = read_folder(copy.parent).series[0].image()
+    assert image.timing.decay_corrected_to == image.timing.start
+    total = image.values.sum(dtype=float) * image.grid.voxel_volume_mL
+    assert total == pytest.approx(at_start * 1e6, rel=1e-4)
+
+
 def test_a_scan_already_in_becquerel_is_not_mapped_twice(phantom, tmp_path):
     scan, copy = next(phantom.iterdir()), tmp_path / "copy.dcm"
     factor = Measured(1e-5, 1e-7, "1/s/Bq")

@@ -45,12 +45,16 @@ def write_real_world_values(source: Path, target: Path, sensitivity: Measured) -
     duration, _ = acquisition_length_s(made)
     if not duration > 0:
         raise MissingInformation(f"{what} does not say how long the scan took.", "Its counts cannot be mapped.")
-    volume_mL = read_reconstruction([made], [source], what)[0].grid.voxel_volume_mL
-    factor = 1.0 / (duration * sensitivity.value * volume_mL)
+    image = read_reconstruction([made], [source], what)[0]
+    factor = 1.0 / (duration * sensitivity.value * image.grid.voxel_volume_mL)
     slope = header.number(made, "RescaleSlope") or 1.0
     intercept = header.number(made, "RescaleIntercept") or 0.0
     made.RealWorldValueMappingSequence = [mapping(made, factor * slope, factor * intercept)]
     made.DecayCorrection = "NONE"
+    if image.timing is not None and image.timing.decay_corrected_to is not None:
+        # counts that the camera brought to the start of the scan stay there; START is told by the series' time
+        made.DecayCorrection = "START"
+        made.SeriesDate, made.SeriesTime = made.AcquisitionDate, made.AcquisitionTime
     made.SOPInstanceUID = made.file_meta.MediaStorageSOPInstanceUID = generate_uid()
     made.SeriesInstanceUID = generate_uid()
     made.SeriesDescription = f"{header.text(made, 'SeriesDescription')} Bq/mL"[:64].strip()
@@ -71,7 +75,7 @@ def mapping(made: Dataset, slope: float, intercept: float) -> Dataset:
     mapping.add_new("RealWorldValueLastValueMapped", representation, least + 2**made.BitsStored - 1)
     mapping.RealWorldValueIntercept = float(DSfloat(intercept, auto_format=True))
     mapping.RealWorldValueSlope = float(slope)
-    mapping.LUTExplanation = "Activity concentration at the time of the scan"
+    mapping.LUTExplanation = "Activity concentration"
     mapping.LUTLabel = "BQML"
     mapping.MeasurementUnitsCodeSequence = [unit]
     return mapping

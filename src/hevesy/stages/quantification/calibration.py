@@ -9,7 +9,7 @@ from datetime import datetime
 
 import numpy as np
 
-from hevesy.core import Image, Measured, Quantity, Region, seconds_between
+from hevesy.core import Image, Measured, Quantity, Region, Timing, seconds_between
 from hevesy.errors import BadInput, MissingInformation, WrongQuantity
 from hevesy.physics.decay import decay_factor, frame_mean_factor
 
@@ -44,7 +44,10 @@ class KnownActivity:
 
 
 def calibration_factor(
-    counts: Measured, start: datetime, duration_s: float, known: KnownActivity, background_per_s: Measured | None = None
+    counts: Measured,
+    timing: Timing,
+    known: KnownActivity,
+    background_per_s: Measured | None = None,
 ) -> Measured:
     """Return the calibration factor, counts per second and becquerel (``"1/s/Bq"``).
 
@@ -52,8 +55,9 @@ def calibration_factor(
     ----------
     counts : Measured
         In the phantom, dead time corrected.
-    start, duration_s : datetime, float
-        Of the scan.
+    timing : Timing
+        Of the scan: counts that were corrected for decay stand for the activity at the instant that they were corrected
+        to, others for the mean during the scan.
     known : KnownActivity
         What was in the phantom.
     background_per_s : Measured or None
@@ -64,6 +68,7 @@ def calibration_factor(
     BadInput
         If the duration or what is left after background is not positive.
     """
+    duration_s, corrected_to = timing.duration_s, timing.decay_corrected_to
     if not duration_s > 0:
         raise MissingInformation("A calibration needs the scan's duration.", "Give it in seconds.")
     rate = Measured.propagate(counts.value / duration_s, [(counts, 1 / duration_s)], "1/s")
@@ -73,7 +78,8 @@ def calibration_factor(
         raise BadInput(
             f"The phantom's count rate is {rate.value:.4g} per second after background.", "Check the region."
         )
-    return (rate / known.decays_during(start, duration_s)).to(1.0, "1/s/Bq")
+    stands_for = (corrected_to, 0.0) if corrected_to is not None else (timing.start, duration_s)
+    return (rate / known.decays_during(*stands_for)).to(1.0, "1/s/Bq")
 
 
 def calibrate_image(image: Image, known: KnownActivity, region: Region | None = None) -> Measured:
@@ -104,7 +110,7 @@ def calibrate_image(image: Image, known: KnownActivity, region: Region | None = 
     if not total > 0:
         raise BadInput("The phantom scan holds no counts there.", "Check the region.")
     counts = Measured(total, math.sqrt(total), "", "counts")
-    return calibration_factor(counts, image.timing.start, image.timing.duration_s, known)
+    return calibration_factor(counts, image.timing, known)
 
 
 def combine(factors: Sequence[Measured]) -> Measured:

@@ -112,7 +112,7 @@ def test_the_calibration_factor_undoes_decay_before_and_during_the_scan():
     start, duration = NOON + timedelta(hours=30), 2 * HOUR
     rate = LU177.value
     during = 1e9 * math.exp(-rate * 30 * HOUR) * -math.expm1(-rate * duration) / rate
-    factor = calibration_factor(Measured(1e-5 * during, 0.0, "", "counts"), start, duration, known)
+    factor = calibration_factor(Measured(1e-5 * during, 0.0, "", "counts"), Timing(start, duration), known)
     assert factor.value == pytest.approx(1e-5, rel=1e-12)
     assert factor.unit == "1/s/Bq"
     assert factor.u_relative == pytest.approx(0.02, rel=1e-9)
@@ -162,4 +162,4 @@ def test_cross_calibration_scales_by_the_two_readings():
 def test_background_larger_than_the_source_is_refused():
     known = KnownActivity(Measured(1e8, 1e6, "Bq"), NOON, LU177)
     with pytest.raises(BadInput, match="after background"):
-        calibration_factor(Measured(100.0), NOON, 10.0, known, Measured(20.0, 0.0, "1/s"))
+        calibration_factor(Measured(100.0), Timing(NOON, 10.0), known, Measured(20.0, 0.0, "1/s"))

@@ -139,9 +139,14 @@ def read_camera(path: Path, camera: Camera, allow: Allowances) -> Acquired:
 
 
 def _acquisition(path: Path) -> tuple[Series, tuple[Projections, ...]]:
-    found = read_folder(path).of_kind(Kind.PROJECTIONS)
+    folder = read_folder(path)
+    found = folder.of_kind(Kind.PROJECTIONS)
     if len(found) != 1:
-        raise BadInput(f"{path} must hold one tomographic acquisition; it holds {len(found)}.", "Give its file.")
+        there = ", ".join(f"{series.kind.value} '{series.description}'" for series in (found or folder.series))
+        raise BadInput(
+            f"{path} must hold one tomographic acquisition (NM TOMO); it holds {there}.",
+            "Give the file of one." if found else "Give the projections as the camera stored them.",
+        )
     return found[0], read_projections(found[0].headers[0], found[0].files[0], found[0].name)
 
 

@@ -21,6 +21,8 @@ from hevesy.stages.imaging.reconstruction_writer import Making, write_reconstruc
 from hevesy.stages.quantification.reconstruction import Measurement
 from hevesy.stages.quantification.reconstruction.acquisition import calibrated, counts_image
 from hevesy.stages.quantification.reconstruction.uncertainty import bootstrap
+from hevesy.stages.reporting.fused_picture import fused_picture
+from hevesy.stages.reporting.text_file import write_text
 from hevesy.workflows.camera_file import Acquired
 from hevesy.workflows.reconstruction import Recipe, reconstruct
 
@@ -135,7 +137,7 @@ def _placed(image: Image, acquired: Acquired) -> Image:
 
 
 def write_spect(made: Spect, folder: Path) -> None:
-    """Write spect.dcm, image.nii.gz, mu.nii.gz, uncertainty.nii.gz and reconstruction.json.
+    """Write spect.dcm, image.nii.gz, mu.nii.gz, uncertainty.nii.gz, picture.svg and reconstruction.json.
 
     The DICOM object lies in the frame of reference of the CT, or of the projections; where neither is known, in one of
     its own.
@@ -145,12 +147,15 @@ def write_spect(made: Spect, folder: Path) -> None:
     making = Making(acquired.projections.window, _method(made), acquired.corrections, created)
     write_reconstruction(_framed(image), acquired.head, making, folder / "spect.dcm")
     nifti.write(image, folder / "image.nii.gz")
-    if acquired.mu is not None:
-        nifti.write(replace(acquired.mu, grid=image.grid), folder / "mu.nii.gz")
+    mu = None if acquired.mu is None else replace(acquired.mu, grid=image.grid)
+    if mu is not None:
+        nifti.write(mu, folder / "mu.nii.gz")
+    title = "Activity over the μ-map" if mu else "Activity"
+    write_text(folder / "picture.svg", fused_picture(image, mu, title))
     if made.u is not None:
         nifti.write(made.u, folder / "uncertainty.nii.gz")
     record = json.dumps(_record(made, created), indent=2, ensure_ascii=False) + "\n"
-    (folder / "reconstruction.json").write_text(record, encoding="utf-8")
+    write_text(folder / "reconstruction.json", record)
 
 
 def _framed(image: Image) -> Image:

@@ -50,6 +50,7 @@ def test_the_record_says_what_was_chosen(study, tmp_path, capsys):
     assert "table included" in said
     assert "decay of Lu-177" in said
     assert set(record["corrections"]) == {"ATTN", "SCAT"}
+    assert (tmp_path / "out" / "picture.svg").read_text().count("<image ") == 6
     assert "scatter is estimated" in capsys.readouterr().out
 
 
@@ -75,6 +76,11 @@ def test_counts_that_are_stored_are_calibrated_by_hevesy_calibrate(study, tmp_pa
     assert main(["calibrate", str(tmp_path / "counts" / "spect.dcm"), *given]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["counts_per_s_per_MBq"] == pytest.approx(1e6 * spect_ct.FACTOR, rel=0.01)
+
+
+def test_what_holds_no_projections_is_refused_by_what_it_holds(study, tmp_path, capsys):
+    assert main(["reconstruct", str(study / "ct"), *COMMAND, "--out", str(tmp_path / "out")]) == 2
+    assert "it holds CT 'CT test'. Give the projections" in capsys.readouterr().err
 
 
 def test_a_ct_of_another_frame_is_refused_and_can_be_accepted(tmp_path, capsys):

@@ -22,8 +22,11 @@ def dot(a, b):
     slope=st.floats(0, 0.2),
     attenuated=st.booleans(),
     focal=st.one_of(st.none(), st.floats(1.3, 5.0)),
+    held=st.floats(0.0, 1.0),
 )
-def test_backprojection_is_the_transpose_of_projection_for_any_orbit(seed, angles, radius, slope, attenuated, focal):
+def test_backprojection_is_the_transpose_of_projection_for_any_orbit(
+    seed, angles, radius, slope, attenuated, focal, held
+):
     random = np.random.default_rng(seed)
     lattice = Lattice(15, 4, 5.0, 7.0)
     radii = radius * random.uniform(0.8, 1.2, len(angles))
@@ -32,7 +35,8 @@ def test_backprojection_is_the_transpose_of_projection_for_any_orbit(seed, angle
     if focal_mm is not None:  # the body must lie before the focal line
         mu = None if mu is None or (radii.max() + 50) / focal_mm > 0.89 else mu
     orbit = Orbit(np.array(angles), radii, random.uniform(-6, 6, len(angles)), focal_mm)
-    system = SystemModel(lattice, orbit, LinearResponse(slope, 1.0), mu)
+    support = random.random(lattice.shape) < held if held > 0 else None  # scattered voxels, few or nearly all
+    system = SystemModel(lattice, orbit, LinearResponse(slope, 1.0), mu, support)
     volume, projections = random.random(lattice.shape), random.random(system.projection_shape)
     forward = dot(system.forward(volume), projections)
     backward = dot(volume, system.backward(projections))
@@ -59,3 +63,26 @@ def test_survival_that_is_not_kept_gives_the_same_projections(monkeypatch):
     kept = small_system().forward(volume, np.array([3, 9]))
     monkeypatch.setattr("hevesy.stages.quantification.reconstruction.system.CACHE_BYTES", 0)
     np.testing.assert_array_equal(small_system().forward(volume, np.array([3, 9])), kept)
+
+
+def held_and_free():
+    free = small_system(side=30, slices=6, views=10)
+    support = np.zeros(free.lattice.shape, bool)
+    support[8:15, 11:21, 1:5] = True
+    return SystemModel(free.lattice, free.orbit, free.response, free.mu_per_mm, support), free, support
+
+
+def test_what_lies_within_the_support_is_projected_as_without_one():
+    held, free, support = held_and_free()
+    volume = np.random.default_rng(6).random(free.lattice.shape)
+    seen = held.forward(volume)
+    # additions in another order
+    np.testing.assert_allclose(seen, free.forward(volume * support), rtol=1e-5, atol=1e-6 * seen.max())
+
+
+def test_backprojection_fills_the_support_as_without_one_and_nothing_else():
+    held, free, support = held_and_free()
+    values = np.random.default_rng(7).random(free.projection_shape)
+    filled, anywhere = held.backward(values), free.backward(values)
+    np.testing.assert_allclose(filled[support], anywhere[support], rtol=1e-5)
+    assert not filled[~support].any()

@@ -22,17 +22,16 @@ from numba import get_num_threads, njit, prange, set_num_threads
 from numpy.typing import NDArray
 
 from hevesy.kernels.depth_blur import Walk
+from hevesy.kernels.view_lattice import add_shared, inside, place, sample, scatter, secant
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
-System = tuple[NDArray[np.uint16], Floats, Ints, Ints, Floats, Floats]
+System = tuple[NDArray[np.uint16], Floats, Ints, Ints, Ints, Floats, Floats]
 
 #: full scale of a stored survival probability: half a step is 8e-6
 SURVIVAL_SCALE = np.float32(65535.0)
 #: voxels times views that make a thread worth waking: about 10 ms
 STEPS_PER_THREAD = 2_000_000
-#: spacing of a fan's rays, in voxels, below which a plane is so near the focal line that it is not seen
-FOCUSED = 0.1
 #: zeros before and after each row while it is blurred; eight keep rows aligned
 MARGIN = 8
 
@@ -50,15 +49,18 @@ class Optics(NamedTuple):
         A ray that is inclined by γ counts cos³γ of one that is not: its hole is longer, and narrower across.
     walk : Walk
         The blur.
+    spans : (views, planes, 2) array
+        From `hevesy.kernels.view_lattice.spans`: the bins of each plane that are walked.
     """
 
     surviving: NDArray[np.uint16]
     frames: Floats
     walk: Walk
+    spans: Ints
 
     def arrays(self) -> System:
         """Return all arrays, flat: compiled loops over views take no nested tuple."""
-        return (self.surviving, self.frames, *self.walk)
+        return (self.surviving, self.frames, self.spans, *self.walk)
 
 
 def survival(mu: Floats, frames: Floats, bins: int) -> NDArray[np.uint16]:
@@ -206,17 +208,17 @@ def _survival_into(stored: NDArray[np.uint16], mu: Floats, frames: Floats) -> No
 
 @njit(parallel=True, fastmath=True, cache=True)
 def _project_into(out: Floats, volume: Floats, views: Ints, system: System) -> None:
-    surviving, frames, starts, passes, taps, shares = system
+    surviving, frames, spans, starts, passes, taps, shares = system
     for m in prange(views.size):
-        _project_view(volume, views[m], (surviving, frames, starts, passes, taps, shares), out[m])
+        _project_view(volume, views[m], (surviving, frames, spans, starts, passes, taps, shares), out[m])
 
 
 @njit(parallel=True, fastmath=True, cache=True)
 def _backproject_into(partial: Floats, projections: Floats, views: Ints, system: System) -> None:
     workers = partial.shape[0]
-    surviving, frames, starts, passes, taps, shares = system
+    surviving, frames, spans, starts, passes, taps, shares = system
     for worker in prange(workers):
-        seen = (surviving, frames, starts, passes, taps, shares)
+        seen = (surviving, frames, spans, starts, passes, taps, shares)
         for m in range(worker, views.size, workers):
             _backproject_view(projections[m], views[m], seen, partial[worker])
 
@@ -227,9 +229,9 @@ def _backproject_ratio_into(
 ) -> None:
     counts, additive, floor = measured
     workers = partial.shape[0]
-    surviving, frames, starts, passes, taps, shares = system
+    surviving, frames, spans, starts, passes, taps, shares = system
     for worker in prange(workers):
-        seen = (surviving, frames, starts, passes, taps, shares)
+        seen = (surviving, frames, spans, starts, passes, taps, shares)
         expected = np.empty((counts.shape[1], counts.shape[2]), np.float32)
         for m in range(worker, views.size, workers):
             view = views[m]
@@ -241,30 +243,6 @@ def _backproject_ratio_into(
             _backproject_view(expected, view, seen, partial[worker])
 
 
-@njit(fastmath=True, cache=True, inline="always")
-def _place(frame: Floats, n: int, bins: int, plane: int, u: int) -> tuple[np.float32, np.float32]:
-    """Return the padded index (i, j) of a sample of a view's lattice; far outside where it lies beyond the focus."""
-    half = np.float32(0.5) * np.float32(n - 1)
-    along = np.float32(plane) - half
-    spacing = frame[5] + frame[6] * along
-    across = (np.float32(u) - np.float32(0.5) * np.float32(bins - 1) - frame[4]) * spacing
-    i = half + along * frame[0] + across * frame[2] + np.float32(1.0)
-    j = half + along * frame[1] + across * frame[3] + np.float32(1.0)
-    return (i, j) if spacing > FOCUSED else (np.float32(-1.0), np.float32(-1.0))
-
-
-@njit(fastmath=True, cache=True, inline="always")
-def _secant(frame: Floats, bins: int, u: int) -> np.float32:
-    """Return 1/cos γ of the ray through a bin."""
-    slope = frame[6] * (np.float32(u) - np.float32(0.5) * np.float32(bins - 1) - frame[4])
-    return np.sqrt(np.float32(1) + slope * slope)
-
-
-@njit(fastmath=True, cache=True)
-def _inside(i: np.float32, j: np.float32, n: int) -> bool:
-    return bool(i >= 0 and j >= 0 and i < n + 1 and j < n + 1)
-
-
 @njit(fastmath=True, cache=True)
 def _survival_of_view(mu: Floats, frame: Floats, stored: NDArray[np.uint16]) -> None:
     n, bins, depth = stored.shape
@@ -272,14 +250,14 @@ def _survival_of_view(mu: Floats, frame: Floats, stored: NDArray[np.uint16]) -> 
     own = np.empty(depth, np.float32)
     for plane in range(n - 1, -1, -1):
         for u in range(bins):
-            i, j = _place(frame, n, bins, plane, u)
+            i, j = place(frame, n, bins, plane, u)
             kept, out = chance[u], stored[plane, u]
-            if not _inside(i, j, n):
+            if not inside(i, j, n):
                 for k in range(depth):
                     out[k] = np.uint16(SURVIVAL_SCALE * kept[k] + np.float32(0.5))
                 continue
-            path = np.float32(0.5) * _secant(frame, bins, u)
-            _sample(mu, i, j, own)
+            path = np.float32(0.5) * secant(frame, bins, u)
+            sample(mu, i, j, own)
             for k in range(depth):
                 half = _decay(path * own[k])
                 reached = kept[k] * half
@@ -298,34 +276,6 @@ def _decay(x: np.float32) -> np.float32:
     e *= e
     e *= e
     return e * e
-
-
-@njit(fastmath=True, cache=True)
-def _sample(volume: Floats, i: np.float32, j: np.float32, line: Floats) -> None:
-    a, b = int(i), int(j)
-    fi, fj = i - np.float32(a), j - np.float32(b)
-    w00, w01 = (np.float32(1) - fi) * (np.float32(1) - fj), (np.float32(1) - fi) * fj
-    w10, w11 = fi * (np.float32(1) - fj), fi * fj
-    v00, v01, v10, v11 = volume[a, b], volume[a, b + 1], volume[a + 1, b], volume[a + 1, b + 1]
-    for k in range(line.size):
-        line[k] = w00 * v00[k] + w01 * v01[k] + w10 * v10[k] + w11 * v11[k]
-
-
-@njit(fastmath=True, cache=True)
-def _scatter(volume: Floats, i: np.float32, j: np.float32, line: Floats) -> None:
-    a, b = int(i), int(j)
-    fi, fj = i - np.float32(a), j - np.float32(b)
-    _add_shared(
-        volume[a, b], volume[a, b + 1], (np.float32(1) - fi) * (np.float32(1) - fj), (np.float32(1) - fi) * fj, line
-    )
-    _add_shared(volume[a + 1, b], volume[a + 1, b + 1], fi * (np.float32(1) - fj), fi * fj, line)
-
-
-@njit(fastmath=True, cache=True)
-def _add_shared(first: Floats, second: Floats, w1: np.float32, w2: np.float32, line: Floats) -> None:
-    for k in range(line.size):
-        first[k] += w1 * line[k]
-        second[k] += w2 * line[k]
 
 
 @njit(fastmath=True, cache=True)
@@ -361,75 +311,92 @@ def _blur_across(ring: Floats, u: int, out: Floats, taps: Floats) -> None:
 
 
 @njit(fastmath=True, cache=True)
-def _blur(plane: Floats, passes: int, taps: Floats) -> None:
-    """Blur a plane (bins, nz + 2 margins) in place; five rows at a time are held beside it."""
+def _blur(plane: Floats, passes: int, taps: Floats, rows: Ints) -> None:
+    """Blur rows of a plane (bins, nz + 2 margins) in place, and what they spread into; five are held beside it."""
     bins, depth = plane.shape[0], plane.shape[1] - 2 * MARGIN
+    first, last = max(rows[0] - 2 * passes, 0), min(rows[1] + 2 * passes, bins)
     ring = np.empty((8, depth), np.float32)
-    for _ in range(passes):
-        ring[:] = 0
-        for u in range(bins + 2):
-            if u < bins:
+    for _ in range(passes if rows[1] > rows[0] else 0):
+        for u in range(first - 2, last + 2):
+            if 0 <= u < bins:
                 _blur_along(plane[u], ring[u & 7], taps)
             else:
                 ring[u & 7] = 0
-            if u >= 2:
+            if u >= first + 2:
                 _blur_across(ring, u - 2, plane[u - 2, MARGIN : MARGIN + depth], taps)
+
+
+@njit(cache=True)
+def _reaches(spans: Ints, starts: Ints, passes: Ints, bins: int) -> Ints:
+    """Return the rows, first and one past the last, that hold something before each group is blurred: (groups, 2)."""
+    reaches = np.empty((passes.size, 2), np.int64)
+    first, last = bins, 0
+    for group in range(passes.size):
+        for plane in range(starts[group], starts[group + 1]):
+            first, last = min(first, spans[plane, 0]), max(last, spans[plane, 1])
+        reaches[group, 0], reaches[group, 1] = first, last
+        if last > first:
+            first, last = max(first - 2 * passes[group], 0), min(last + 2 * passes[group], bins)
+    return reaches
 
 
 @njit(fastmath=True, cache=True)
 def _project_view(volume: Floats, view: int, system: System, out: Floats) -> None:
-    surviving, frames, starts, passes, taps, shares = system
+    surviving, frames, spans, starts, passes, taps, shares = system
     frame = frames[view]
     n = volume.shape[0] - 2
     bins, depth = out.shape
+    reaches = _reaches(spans[view], starts[view], passes[view], bins)
     before = np.zeros((bins, depth + 2 * MARGIN), np.float32)
     after = np.zeros_like(before)
     line = np.empty(depth, np.float32)
     for group in range(passes.shape[1]):
         for plane in range(starts[view, group], starts[view, group + 1]):
             share = shares[view, plane]
-            for u in range(bins):
-                i, j = _place(frame, n, bins, plane, u)
-                if not _inside(i, j, n):
+            for u in range(spans[view, plane, 0], spans[view, plane, 1]):
+                i, j = place(frame, n, bins, plane, u)
+                if not inside(i, j, n):
                     continue
-                _sample(volume, i, j, line)
+                sample(volume, i, j, line)
                 if surviving.shape[0]:
                     _dim(line, surviving[view, plane, u])
                 first, second = before[u, MARGIN : MARGIN + depth], after[u, MARGIN : MARGIN + depth]
-                _add_shared(first, second, share, np.float32(1) - share, line)
-        _blur(before, passes[view, group], taps[view, group])
-        for u in range(bins):
+                add_shared(first, second, share, np.float32(1) - share, line)
+        _blur(before, passes[view, group], taps[view, group], reaches[group])
+        for u in range(reaches[group, 0], reaches[group, 1]):
             for k in range(MARGIN, MARGIN + depth):
                 before[u, k] += after[u, k]
                 after[u, k] = 0
     for u in range(bins):
-        out[u] = before[u, MARGIN : MARGIN + depth] / _secant(frame, bins, u) ** 3
+        out[u] = before[u, MARGIN : MARGIN + depth] / secant(frame, bins, u) ** 3
 
 
 @njit(fastmath=True, cache=True)
 def _backproject_view(values: Floats, view: int, system: System, volume: Floats) -> None:
-    surviving, frames, starts, passes, taps, shares = system
+    surviving, frames, spans, starts, passes, taps, shares = system
     frame = frames[view]
     n = volume.shape[0] - 2
     bins, depth = values.shape
+    reaches = _reaches(spans[view], starts[view], passes[view], bins)
     before = np.zeros((bins, depth + 2 * MARGIN), np.float32)
     after = np.empty_like(before)
     line = np.empty(depth, np.float32)
     for u in range(bins):
-        before[u, MARGIN : MARGIN + depth] = values[u] / _secant(frame, bins, u) ** 3
+        before[u, MARGIN : MARGIN + depth] = values[u] / secant(frame, bins, u) ** 3
     for group in range(passes.shape[1] - 1, -1, -1):
-        after[:] = before
-        _blur(before, passes[view, group], taps[view, group])
+        for u in range(reaches[group, 0], reaches[group, 1]):
+            after[u] = before[u]
+        _blur(before, passes[view, group], taps[view, group], reaches[group])
         for plane in range(starts[view, group], starts[view, group + 1]):
             share = shares[view, plane]
-            for u in range(bins):
-                i, j = _place(frame, n, bins, plane, u)
-                if not _inside(i, j, n):
+            for u in range(spans[view, plane, 0], spans[view, plane, 1]):
+                i, j = place(frame, n, bins, plane, u)
+                if not inside(i, j, n):
                     continue
                 _mix(before[u, MARGIN : MARGIN + depth], after[u, MARGIN : MARGIN + depth], share, line)
                 if surviving.shape[0]:
                     _dim(line, surviving[view, plane, u])
-                _scatter(volume, i, j, line)
+                scatter(volume, i, j, line)
 
 
 @njit(parallel=True, fastmath=True, cache=True)
@@ -437,13 +404,13 @@ def _planes_into(planes: Floats, volume: Floats, frame: Floats, seen: NDArray[np
     n, bins, _ = planes.shape
     for plane in prange(n):
         for u in range(bins):
-            i, j = _place(frame, n, bins, plane, u)
-            if _inside(i, j, n):
+            i, j = place(frame, n, bins, plane, u)
+            if inside(i, j, n):
                 line = planes[plane, u]
-                _sample(volume, i, j, line)
+                sample(volume, i, j, line)
                 if seen.shape[0]:
                     _dim(line, seen[plane, u])
-                line /= _secant(frame, bins, u) ** 3
+                line /= secant(frame, bins, u) ** 3
 
 
 @njit(fastmath=True, cache=True)
@@ -451,10 +418,10 @@ def _add_planes(planes: Floats, frame: Floats, seen: NDArray[np.uint16], volume:
     n, bins, _ = planes.shape
     for plane in range(n):
         for u in range(bins):
-            i, j = _place(frame, n, bins, plane, u)
-            if _inside(i, j, n):
+            i, j = place(frame, n, bins, plane, u)
+            if inside(i, j, n):
                 line = planes[plane, u]
                 if seen.shape[0]:
                     _dim(line, seen[plane, u])
-                line /= _secant(frame, bins, u) ** 3
-                _scatter(volume, i, j, line)
+                line /= secant(frame, bins, u) ** 3
+                scatter(volume, i, j, line)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hevesy.errors import BadInput, GridMismatch, OutsideValidity, WrongQuantity
 from hevesy.kernels import projection as kernel
 from hevesy.kernels.depth_blur import Walk, walk
+from hevesy.kernels.view_lattice import FOCUSED, spans
 from hevesy.stages.quantification.reconstruction.orbit import Orbit
 from hevesy.stages.quantification.reconstruction.response import Response
 from hevesy.stages.quantification.reconstruction.septal import FourierBlur, TailedResponse
@@ -76,11 +77,14 @@ class SystemModel:
         Collimator–detector response; None means no blur.
     mu_per_mm : (side, side, slices) array or None
         Linear attenuation coefficient at the photon's energy, 1/mm; None means none.
+    support : (side, side, slices) array of bool, or None
+        Where there may be activity: elsewhere the volume is taken to be 0, which saves the time to walk there. None
+        means everywhere.
 
     Raises
     ------
     GridMismatch
-        If the μ-map does not fit the lattice.
+        If the μ-map or the support does not fit the lattice.
     WrongQuantity
         If a coefficient is negative, not finite or larger than any tissue's.
     OutsideValidity
@@ -93,8 +97,10 @@ class SystemModel:
     orbit: Orbit
     response: Response | None = None
     mu_per_mm: NDArray[Any] | None = field(default=None, repr=False)
+    support: NDArray[np.bool_] | None = field(default=None, repr=False)
     frames: Array = field(init=False, repr=False)
     walk: Walk = field(init=False, repr=False)
+    spans: NDArray[np.int64] = field(init=False, repr=False)
     _fourier: FourierBlur | None = field(init=False, repr=False)
     _survival: NDArray[np.uint16] | None = field(init=False, repr=False, default=None)
 
@@ -102,6 +108,7 @@ class SystemModel:
         frames = self.orbit.frames(self.lattice.pixel_mm)
         object.__setattr__(self, "frames", frames)
         object.__setattr__(self, "walk", walk(self._variances()))
+        object.__setattr__(self, "spans", spans(self._columns(), frames, self.lattice.side))
         object.__setattr__(self, "_fourier", self._fourier_blur())
         if self.mu_per_mm is None:
             object.__setattr__(self, "_survival", np.empty((0, *self.lattice.shape), np.uint16))
@@ -133,8 +140,8 @@ class SystemModel:
             raise GridMismatch(f"A volume of {volume.shape} does not fit the system's {self.lattice.shape}.")
         chosen, optics = self._parts(views)
         if self._fourier is None:
-            return kernel.project(_bordered(volume), chosen, optics)
-        return self._fourier_of(views).project(_bordered(volume), chosen, optics)
+            return kernel.project(self._within(volume), chosen, optics)
+        return self._fourier_of(views).project(self._within(volume), chosen, optics)
 
     def backward(self, projections: NDArray[Any], views: NDArray[np.int64] | None = None) -> Array:
         """Apply the transpose of `forward` to projections (m, side, slices): (side, side, slices).
@@ -150,8 +157,8 @@ class SystemModel:
         chosen, optics = self._parts(views)
         values = np.ascontiguousarray(projections, np.float32)
         if self._fourier is None:
-            return kernel.backproject(values, chosen, optics)
-        return self._fourier_of(views).backproject(values, chosen, optics)
+            return self._masked(kernel.backproject(values, chosen, optics))
+        return self._masked(self._fourier_of(views).backproject(values, chosen, optics))
 
     def sensitivity(self, views: NDArray[np.int64] | None = None) -> Array:
         """Return the transpose applied to ones: how much each voxel is seen by some views (all by default)."""
@@ -180,14 +187,31 @@ class SystemModel:
         if chosen is not views:
             counts, additive = counts[views], None if additive is None else additive[views]
         besides = np.empty((0, *counts.shape[1:]), np.float32) if additive is None else additive
-        return kernel.backproject_ratio(_bordered(volume), counts, besides, floor, chosen, optics)
+        return self._masked(kernel.backproject_ratio(self._within(volume), counts, besides, floor, chosen, optics))
+
+    def _within(self, volume: NDArray[Any]) -> Array:
+        """Copy a volume into a border of zeros, and leave out what lies outside the support."""
+        return _bordered(volume if self.support is None else volume * self.support)
+
+    def _masked(self, volume: Array) -> Array:
+        if self.support is not None:
+            volume *= self.support
+        return volume
+
+    def _columns(self) -> NDArray[np.bool_]:
+        """Return which columns along the axis of rotation may hold activity, with a border that holds none."""
+        if self.support is None:
+            return np.pad(np.ones(self.lattice.shape[:2], np.bool_), 1)
+        if self.support.shape != self.lattice.shape:
+            raise GridMismatch(f"A support of {self.support.shape} does not fit the system's {self.lattice.shape}.")
+        return np.pad(np.asarray(self.support, np.bool_).any(axis=2), 1)
 
     def _parts(self, views: NDArray[np.int64] | None) -> tuple[NDArray[np.int64], kernel.Optics]:
         chosen = np.arange(self.views) if views is None else np.asarray(views, np.int64)
         if self._survival is not None:
-            return chosen, kernel.Optics(self._survival, self.frames, self.walk)
+            return chosen, kernel.Optics(self._survival, self.frames, self.walk, self.spans)
         frames = self.frames[chosen]
-        optics = kernel.Optics(self._survival_of(frames), frames, self.walk.of(chosen))
+        optics = kernel.Optics(self._survival_of(frames), frames, self.walk.of(chosen), self.spans[chosen])
         return np.arange(chosen.size), optics
 
     def _survival_of(self, frames: Array) -> NDArray[np.uint16]:
@@ -204,7 +228,7 @@ class SystemModel:
 
     def _bin_widths(self, distance: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what a bin's width is at distances from the detector's face, mm."""
-        return np.asarray(self.lattice.pixel_mm * np.maximum(self.orbit.spacing(distance), kernel.FOCUSED))
+        return np.asarray(self.lattice.pixel_mm * np.maximum(self.orbit.spacing(distance), FOCUSED))
 
     def _variances(self) -> NDArray[np.float64]:
         """Return the variance of the response at each plane, pixels²: (views, side, 2)."""
@@ -245,7 +269,7 @@ class SystemModel:
         half, frames = (self.lattice.side - 1) / 2, self.frames
         tissue = np.argwhere((mu > AIR_PER_MM).any(axis=2)) - half
         toward = tissue @ frames[:, :2].T.astype(np.float64)
-        if tissue.size and (frames[:, 5] + frames[:, 6] * toward).min() <= kernel.FOCUSED:
+        if tissue.size and (frames[:, 5] + frames[:, 6] * toward).min() <= FOCUSED:
             raise OutsideValidity(
                 f"The body reaches the focal line of the fan beam, {self.orbit.focal_mm:g} mm from the detector.",
                 "Give the focal length and the radii of the views as they were, in mm.",

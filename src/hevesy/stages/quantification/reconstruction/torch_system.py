@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hevesy.errors import BadConfiguration, BadInput, GridMismatch
-from hevesy.kernels.projection import FOCUSED
+from hevesy.kernels.view_lattice import FOCUSED
 from hevesy.stages.quantification.reconstruction.septal import TailedResponse
 from hevesy.stages.quantification.reconstruction.system import SystemModel
 
@@ -69,6 +69,8 @@ class TorchSystem:
         """
         if tuple(volume.shape) != self.system.lattice.shape:
             raise GridMismatch(f"A volume of {tuple(volume.shape)} does not fit {self.system.lattice.shape}.")
+        if self.system.support is not None:
+            volume = volume * self._tensor(self.system.support)
         chosen = range(self.system.views) if views is None else views
         return self._torch.stack([self._project(volume, int(view)) for view in chosen])
 

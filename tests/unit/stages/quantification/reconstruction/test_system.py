@@ -49,6 +49,11 @@ def test_a_mu_map_of_another_shape_is_refused():
         SystemModel(LATTICE, ORBIT, None, np.zeros((8, 8, 4)))
 
 
+def test_a_support_of_another_shape_is_refused():
+    with pytest.raises(GridMismatch, match="support"):
+        SystemModel(LATTICE, ORBIT, None, None, np.ones((8, 8, 4), bool))
+
+
 def test_a_response_that_narrows_with_distance_is_refused():
     class Narrowing:
         def sigma_mm(self, distance_mm):

@@ -29,12 +29,17 @@ from hevesy.stages.quantification.reconstruction import (
     SystemModel,
     osem,
 )
+from hevesy.stages.quantification.reconstruction.checks import near_tissue
 
 SIDE, VIEWS, PIXEL_CM, RADIUS_CM = 128, 120, 0.48, 22.0
 SLOPE, FACE_CM, MU_PER_CM = 0.03161982, 0.1248503, 0.1353
 SUBSETS, ITERATIONS, THREADS = 8, 4, 2
 #: of one iteration: operations on floats, and bytes to and from memory
 GFLOP, GBYTE = 7.6, 4.0
+#: that bound in time, as it was stated for two cores of this kind
+QUOTED_S = 0.3, 0.5
+#: where activity may be, from the body
+WITHIN_MM = 20.0
 PEER = ("torch==2.13.0", "pytomography==3.4.0")
 PEER_HOME = Path(__file__).parents[1] / ".bench" / "pytomography"
 PEER_SCRIPT = Path(__file__).parent / "peers" / "pytomography_osem.py"
@@ -53,20 +58,22 @@ def phantom() -> tuple[NDArray[Any], NDArray[Any]]:
     return activity, (MU_PER_CM * body).astype(np.float32)
 
 
-def system(mu_per_cm: NDArray[Any], angles_deg: NDArray[Any]) -> SystemModel:
-    """Return the camera."""
+def system(mu_per_cm: NDArray[Any], angles_deg: NDArray[Any], within_mm: float | None = None) -> SystemModel:
+    """Return the camera, with activity anywhere or within a distance of the body."""
     lattice = Lattice(SIDE, SIDE, 10 * PIXEL_CM, 10 * PIXEL_CM)
     orbit = Orbit(angles_deg + 180, np.full(VIEWS, 10 * RADIUS_CM))
-    return SystemModel(lattice, orbit, LinearResponse(SLOPE, 10 * FACE_CM), mu_per_cm / 10)
+    support = None if within_mm is None else near_tissue(mu_per_cm / 10, lattice, within_mm)
+    return SystemModel(lattice, orbit, LinearResponse(SLOPE, 10 * FACE_CM), mu_per_cm / 10, support)
 
 
-def ours(problem: dict[str, Any]) -> tuple[NDArray[Any], dict[str, Any]]:
+def ours(problem: dict[str, Any], within_mm: float | None = None) -> tuple[NDArray[Any], dict[str, Any]]:
     """Reconstruct, the survival and the sensitivity included, and return the image and what it took."""
-    warm = Measurement(system(problem["mu"], problem["angles_deg"]), problem["proj"])
+    camera = problem["mu"], problem["angles_deg"], within_mm
+    warm = Measurement(system(*camera), problem["proj"])
     osem(warm, Schedule(1, VIEWS // 2))  # compiled, so that compilation is not timed
     del warm
     marks = [(time.process_time(), time.perf_counter())]
-    measurement = Measurement(system(problem["mu"], problem["angles_deg"]), problem["proj"])
+    measurement = Measurement(system(*camera), problem["proj"])
     ends: list[tuple[float, float]] = []
     image = osem(
         measurement,
@@ -124,6 +131,12 @@ def peer(problem: Path, folder: Path) -> tuple[NDArray[Any], dict[str, Any]]:
         return file["image"], json.loads(answer.stdout.strip().splitlines()[-1])
 
 
+def print_ours(name: str, spent: dict[str, Any]) -> None:
+    """Print what a reconstruction took."""
+    cpu, wall = sum(spent["cpu_s"]), sum(spent["wall_s"])
+    print(f"{name}: {cpu:.1f} CPU-s {wall:.1f} s, peak {spent['peak_MiB']:.0f} MiB")
+
+
 def main() -> None:
     """Print times, ratios, peak memory, and the agreement of the two images."""
     numba.set_num_threads(min(THREADS, numba.config.NUMBA_NUM_THREADS))
@@ -133,28 +146,35 @@ def main() -> None:
     problem = {"mu": mu, "angles_deg": angles, "proj": np.random.default_rng(1).poisson(mean).astype(np.float32)}
     image, mine = ours(problem)
     print(f"OSEM {ITERATIONS}×{SUBSETS}, {SIDE}³ voxels, {VIEWS} views, {THREADS} threads")
-    print(
-        f"hevesy        {sum(mine['cpu_s']):7.1f} CPU-s {sum(mine['wall_s']):7.1f} s, peak {mine['peak_MiB']:.0f} MiB"
-    )
+    print_ours("hevesy", mine)
+    held, mine_held = ours(problem, WITHIN_MM)
+    print_ours(f"hevesy, within {WITHIN_MM:g} mm of the body", mine_held)
     arithmetic, memory = bound_s()
-    later = float(np.median(mine["cpu_s"][1:]))
+    bound = max(arithmetic, memory)
     print(
-        f"an iteration  {later:.2f} CPU-s; bound {arithmetic:.2f} by arithmetic, {memory:.2f} by memory: "
-        f"{later / max(arithmetic, memory):.1f} × the greater"
+        f"bound of an iteration, {GFLOP} GFLOP and {GBYTE} GB: {arithmetic:.2f} CPU-s by arithmetic, {memory:.2f} by "
+        f"memory here; {QUOTED_S[0]}-{QUOTED_S[1]} s as stated for this kind of machine"
     )
+    for name, spent in (("anywhere", mine), ("near the body", mine_held)):
+        later = float(np.min(spent["cpu_s"][1:]))
+        print(
+            f"an iteration, activity {name}: {later:.2f} CPU-s, {later / bound:.1f} × the greater bound here, "
+            f"{later / QUOTED_S[1]:.1f}-{later / QUOTED_S[0]:.1f} × as stated"
+        )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "problem.npz"
         np.savez(path, **problem, voxel_cm=PIXEL_CM, radius_cm=RADIUS_CM, a=SLOPE, b_cm=FACE_CM)
-        theirs, spent = peer(path, Path(folder))
-    done = len(spent["cpu_s"])
-    # its first iteration includes its sensitivity images, as ours does
-    cpu, wall = (sum(spent[key]) / sum(mine[key][:done]) for key in ("cpu_s", "wall_s"))
+        theirs, theirs_spent = peer(path, Path(folder))
+    done = len(theirs_spent["cpu_s"])
     print(
-        f"PyTomography  {sum(spent['cpu_s']):7.1f} CPU-s {sum(spent['wall_s']):7.1f} s for {done} of "
-        f"{ITERATIONS} iterations, peak {spent['peak_MiB']:.0f} MiB"
+        f"PyTomography  {sum(theirs_spent['cpu_s']):7.1f} CPU-s {sum(theirs_spent['wall_s']):7.1f} s for {done} of "
+        f"{ITERATIONS} iterations, peak {theirs_spent['peak_MiB']:.0f} MiB"
     )
-    print(f"ratio over the first {done}: {cpu:.0f} × CPU time, {wall:.0f} × wall time")
-    if done == ITERATIONS:
-        inside = mu > 0
-        error = np.sqrt(np.mean((image - theirs)[inside] ** 2)) / theirs[inside].mean()
-        print(f"images differ by {error:.2%} of the mean in the body (RMS)")
+    inside = mu > 0
+    for name, one, spent in (("anywhere", image, mine), ("near the body", held, mine_held)):
+        # its first iteration includes its sensitivity images, as ours does
+        cpu, wall = (sum(theirs_spent[key]) / sum(spent[key][:done]) for key in ("cpu_s", "wall_s"))
+        print(f"activity {name}, over the first {done}: {cpu:.0f} × less CPU time, {wall:.0f} × less wall time")
+        if done == ITERATIONS:
+            error = np.sqrt(np.mean((one - theirs)[inside] ** 2)) / theirs[inside].mean()
+            print(f"images differ by {error:.2%} of the mean in the body (RMS)")

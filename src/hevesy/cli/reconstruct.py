@@ -42,17 +42,14 @@ def configure(command: argparse.ArgumentParser) -> None:
     add("--scatter", metavar="NAME", default="tew", help="of DICOM: tew (default), dew or none")
     add("--mu", metavar="FILE", type=Path, help="of DICOM: .npz with mu, 1/cm, on the reconstruction's lattice")
     add("--ct", metavar="CT", type=Path, help="of DICOM: folder of the CT that attenuation is taken from")
-    add(
-        "--ct-frame-accepted",
-        action="store_true",
-        help="the CT lies as the SPECT does, whatever its frame of reference",
-    )
+    add("--ct-frame-accepted", action="store_true", help="the CT lies as the SPECT does, whatever its frame")
     add("--ct-shift-mm", metavar="X,Y,Z", type=_place, default=(0.0, 0.0, 0.0), help="move the CT onto the SPECT (LPS)")
     add("--ct-kev", metavar="E", type=float, help="effective energy of the CT's beam (default: 72, of 120 kVp)")
     add("--calibration", metavar="F", help="of DICOM: counts per second and becquerel, or a file of hevesy calibrate")
     add("--dead-time-us", metavar="T", type=float, help="of DICOM: dead time of a detector, microseconds")
     add("--dead-time-model", choices=("paralysable", "non-paralysable"), default="paralysable", help="of the detector")
     add("--replicates", metavar="N", type=int, default=0, help="of DICOM: resampled images for an uncertainty image")
+    add("--within-mm", metavar="MM", type=float, help="hold activity this near to the μ-map's tissue: faster")
     add("--no-attenuation", action="store_true", help="do not model attenuation")
     add("--no-response", action="store_true", help="do not model the collimator's response")
     add("--allow-limited-angles", action="store_true", help="go on although views do not cover 180°")
@@ -73,6 +70,7 @@ def run(options: argparse.Namespace) -> None:
         options.allow_truncated_mu,
         options.no_attenuation,
         options.no_response,
+        options.within_mm,
     )
     with _iterations(options.iterations) as progress:
         if options.projections.suffix == ".npz":

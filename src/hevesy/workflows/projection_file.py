@@ -24,7 +24,7 @@ from hevesy.stages.quantification.reconstruction import (
     SystemModel,
     TailedResponse,
 )
-from hevesy.stages.quantification.reconstruction.checks import require_whole_mu_map, require_window
+from hevesy.stages.quantification.reconstruction.checks import near_tissue, require_whole_mu_map, require_window
 from hevesy.stages.quantification.reconstruction.response import LinearResponse, Response
 
 MM_PER_CM = 10.0
@@ -40,6 +40,8 @@ class Allowances:
         Distance of the detector from the axis, mm, where the geometry does not give it.
     limited_angles, truncated_mu, no_attenuation, no_response : bool
         Go on although views do not cover 180°, the μ-map is cut off, or no μ-map or response is to be modelled.
+    within_mm : float or None
+        Activity lies at most so far from the μ-map's tissue, mm; None means anywhere.
     """
 
     radius_mm: float | None = None
@@ -47,6 +49,23 @@ class Allowances:
     truncated_mu: bool = False
     no_attenuation: bool = False
     no_response: bool = False
+    within_mm: float | None = None
+
+    def support(self, mu_per_mm: NDArray[Any] | None, lattice: Lattice) -> NDArray[np.bool_] | None:
+        """Return where activity may be; None means anywhere.
+
+        Raises
+        ------
+        MissingInformation
+            If activity is to be held near the body and there is no μ-map to show it.
+        """
+        if self.within_mm is None:
+            return None
+        if mu_per_mm is None:
+            raise MissingInformation(
+                "Where the body is cannot be told without a μ-map.", "Add one, or go without --within-mm."
+            )
+        return near_tissue(mu_per_mm, lattice, self.within_mm)
 
 
 def read_measurement(projections: Path, geometry: Path, allow: Allowances) -> Measurement:
@@ -91,7 +110,8 @@ def read_system(
     spacing = _voxel_mm(facts)
     lattice = Lattice(size[0], size[1], spacing, spacing)
     orbit = _orbit(arrays["angles_deg"], facts, allow)
-    return SystemModel(lattice, orbit, _response(facts, allow), _mu(arrays, allow))
+    mu = _mu(arrays, allow)
+    return SystemModel(lattice, orbit, _response(facts, allow), mu, allow.support(mu, lattice))
 
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:

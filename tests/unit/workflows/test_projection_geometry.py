@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from hevesy.errors import BadConfiguration, BadInput
+from hevesy.errors import BadConfiguration, BadInput, MissingInformation, WrongQuantity
 from hevesy.stages.quantification.reconstruction import LinearResponse, MeasuredResponse, QuadratureResponse
 from hevesy.workflows.projection_file import Allowances, read_system
 
@@ -58,6 +58,25 @@ def test_a_fan_beam(tmp_path):
 def test_what_cannot_be_a_response_is_refused(tmp_path, psf, fault):
     with pytest.raises(fault):
         system_of(tmp_path, psf)
+
+
+def test_activity_is_held_within_a_distance_of_tissue(tmp_path):
+    path = tmp_path / "geometry.json"
+    psf = {"a": 0.03, "b_cm": 0.1}
+    path.write_text(json.dumps({"voxel_cm": 0.5, "camera": {"radius_cm": 12.0}, "psf": psf}), encoding="utf-8")
+    mu = np.zeros((16, 16, 6))
+    mu[8, 8, 2] = 0.1  # 1/cm
+    support = read_system(ARRAYS | {"mu": mu}, path, (16, 6), Allowances(within_mm=10.0)).support
+    assert support[8, 8, 4]
+    assert support[10, 8, 2]
+    assert not support[10, 9, 2]  # 11.2 mm away
+    assert read_system(ARRAYS | {"mu": mu}, path, (16, 6), Allowances()).support is None
+    with pytest.raises(MissingInformation, match="without a μ-map"):
+        read_system(ARRAYS, path, (16, 6), Allowances(no_attenuation=True, within_mm=10.0))
+    with pytest.raises(BadInput, match="within -1 mm"):
+        read_system(ARRAYS | {"mu": mu}, path, (16, 6), Allowances(within_mm=-1.0))
+    with pytest.raises(WrongQuantity, match="no tissue"):
+        read_system(ARRAYS | {"mu": 0 * mu}, path, (16, 6), Allowances(within_mm=10.0))
 
 
 def test_a_focus_before_the_axis_is_refused(tmp_path):

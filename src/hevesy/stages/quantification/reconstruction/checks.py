@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
 
 from hevesy.core import Image
 from hevesy.core.planar import EnergyWindow
-from hevesy.errors import ContradictoryInformation, IncompleteSeries
+from hevesy.errors import BadInput, ContradictoryInformation, IncompleteSeries, WrongQuantity
 from hevesy.stages.quantification.reconstruction.system import AIR_PER_MM, Lattice
 
 #: blur carries counts this far beyond the body, mm
@@ -92,6 +93,25 @@ def require_whole_ct(ct: Image) -> None:
             " would not attenuate.",
             "Give a CT of a wider field of view, or accept the error with --allow-truncated-mu.",
         )
+
+
+def near_tissue(mu_per_mm: NDArray[Any], lattice: Lattice, within_mm: float) -> NDArray[np.bool_]:
+    """Return the voxels within a distance of a μ-map's tissue, where activity may be: (side, side, slices).
+
+    Raises
+    ------
+    BadInput
+        If the distance is negative.
+    WrongQuantity
+        If the map holds no tissue.
+    """
+    if not 0 <= within_mm < float("inf"):
+        raise BadInput(f"Activity cannot lie within {within_mm:g} mm of the body.", "Give a distance of 0 or more.")
+    tissue = np.asarray(mu_per_mm) > AIR_PER_MM
+    if not tissue.any():
+        raise WrongQuantity("The μ-map holds no tissue to which activity could be held.")
+    spacing = (lattice.pixel_mm, lattice.pixel_mm, lattice.slice_mm)
+    return np.asarray(distance_transform_edt(~tissue, sampling=spacing) <= within_mm)
 
 
 def require_window(window: EnergyWindow, photon_keV: float) -> None:

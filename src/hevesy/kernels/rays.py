@@ -41,14 +41,15 @@ class Body(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def trace_difference(energy, sources, rays, density, spacing, table, step):  # type: ignore[no-untyped-def]
-    """Add what rays leave in a medium, less what the same rays leave in water where that was counted already.
+    """Add what rays leave in a medium, less what the same rays leave where density is the same all around.
 
     Parameters
     ----------
     energy : (n0, n1, n2) array
         Is added to: energy per voxel, in the unit of `table`.
     sources : (s, 5) array
-        Voxel indices of each source, its weight, and the part of it that was counted as if in water.
+        Voxel indices of each source, its weight, and the density (relative to water's) all around for which its energy
+        was counted already; 0 if it was not.
     rays : (s,) array of int
         Rays of each source.
     density : (n0, n1, n2) array
@@ -77,20 +78,22 @@ def trace_difference(energy, sources, rays, density, spacing, table, step):  # t
             turn[0] = sine * math.cos(2.0 * math.pi * draw[4])
             turn[1] = sine * math.sin(2.0 * math.pi * draw[4])
             turn[2] = cosine
-            _follow(energy, (weight, weight * sources[s, 4]), voxel, place, turn, density, spacing, table, step)
+            _follow(energy, (weight, sources[s, 4]), voxel, place, turn, density, spacing, table, step)
 
 
 @njit(cache=True, nogil=True)
-def _follow(energy, weights, voxel, place, turn, density, spacing, table, step):  # type: ignore[no-untyped-def]
-    """Follow one ray voxel by voxel until neither water nor the medium holds more of its energy."""
+def _follow(energy, source, voxel, place, turn, density, spacing, table, step):  # type: ignore[no-untyped-def]
+    """Follow one ray voxel by voxel until neither the medium nor an even density holds more of its energy."""
+    weight, even = source
     reach = (table.size - 1) * step
+    reach_even = reach / even if even > 0.0 else 0.0
     to_face = np.empty(3)
     for a in range(3):
         left = 1.0 - place[a] if turn[a] > 0 else place[a]
         to_face[a] = left * spacing[a] / abs(turn[a]) if turn[a] != 0 else _FAR
     length, thickness = 0.0, 0.0
-    in_water, in_medium = 0.0, 0.0
-    while length < reach or thickness < reach:
+    in_even, in_medium = 0.0, 0.0
+    while length < reach_even or thickness < reach:
         axis = 0
         if to_face[1] < to_face[axis]:
             axis = 1
@@ -98,9 +101,9 @@ def _follow(energy, weights, voxel, place, turn, density, spacing, table, step):
             axis = 2
         thickness += (to_face[axis] - length) * density[voxel[0], voxel[1], voxel[2]]
         length = to_face[axis]
-        water, medium = _left_within(table, step, length), _left_within(table, step, thickness)
-        energy[voxel[0], voxel[1], voxel[2]] += weights[0] * (medium - in_medium) - weights[1] * (water - in_water)
-        in_water, in_medium = water, medium
+        counted, medium = _left_within(table, step, even * length), _left_within(table, step, thickness)
+        energy[voxel[0], voxel[1], voxel[2]] += weight * (medium - in_medium - counted + in_even)
+        in_even, in_medium = counted, medium
         voxel[axis] += 1 if turn[axis] > 0 else -1
         if voxel[axis] < 0 or voxel[axis] >= density.shape[axis]:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -32,12 +33,12 @@ from hevesy.stages.dosimetry.voxel import (
 
 Array = NDArray[np.float64]
 
-#: a voxel counts as water if it and all around within reach differ less than this from it
+#: rays are spared if all within reach differs less than this, relative, from the density of the kernel
 SAME = 0.08
-#: a voxel that differs more than this from water has its energy left by rays alone
-UNLIKE = 0.3
+#: bounds of density, relative to water's, between which sources share a kernel; below the first, rays leave everything
+KERNEL_BOUNDS = (0.1, 0.17, 0.26, 0.38, 0.55, 0.75, 1.25, 1.6)
 #: rays of a voxel with much activity and of one with little
-MOST_RAYS, LEAST_RAYS = 36, 8
+MOST_RAYS, LEAST_RAYS = 24, 6
 #: rays in all, if few voxels leave each of them more
 RAYS = 400_000
 #: points that stand for all sources in the correction of photons, and places where it is found
@@ -60,10 +61,11 @@ TABLE_STEPS = 2000
 def multi_voxel_s_value(source: Source) -> DoseMap:
     """Return the absorbed dose by voxel S-values, corrected for the densities and media on the way.
 
-    Charged particles: where matter differs from water within their reach, rays from points spread over each source
-    voxel leave the energy of the point kernel by thickness passed instead of by distance; the difference to the same
-    rays in water is added to the convolution. Photons: the convolution is multiplied by the ratio of doses, here and in
-    water, along straight lines from the sources, by groups of energy, bone against water, less what surfaces let out.
+    Charged particles: sources of like density are convolved with the kernel of that density. Where matter within reach
+    differs from it, rays from points spread over each source voxel leave the energy of the point kernel by thickness
+    passed instead of by distance; the difference to the same rays in even density is added to the convolution.
+    Photons: the convolution is multiplied by the ratio of doses, here and in water, along straight lines from the
+    sources, by groups of energy, bone against water, less what surfaces let out.
 
     Raises
     ------
@@ -118,19 +120,38 @@ def charged_energy(decays: NDArray[np.float32], density: Array, kernels: ChainKe
         The voxels.
     """
     relative = density / kernels.charged.density_kg_m3
-    size = [2 * int(np.ceil(kernels.reach_mm / s)) + 1 for s in grid.spacing_mm]
     # what leaves the body does not come back: the air around it may pass for water
     filled = np.where(outside_body(density), 1.0, relative)
-    mixed = (ndimage.maximum_filter(filled, size) > 1 + SAME) | (ndimage.minimum_filter(filled, size) < 1 - SAME)
-    # far from water, rays in water would add noise and nothing else: all of such a voxel's energy goes by rays
-    unlike = np.abs(relative - 1) > UNLIKE
-    near = near_spectrum(kernels, grid)
-    energy = convolved(np.where(unlike, np.float32(0), decays), near).astype(np.float64)
-    traced = (mixed | unlike) & (decays > 0)
-    if traced.any():
-        sources = np.column_stack([np.argwhere(traced), decays[traced], ~unlike[traced]]).astype(np.float64)
-        energy += _traced(sources, relative, kernels, grid)
-    return energy
+    energy = np.zeros(relative.shape)
+    sources = []
+    for even, members in _kernel_densities(relative, decays):
+        traced = members
+        if even > 0:
+            energy += convolved(np.where(members, decays, np.float32(0)), near_spectrum(kernels, grid, even))
+            traced = members & _differs(filled, even, kernels.reach_mm, grid)
+        sources.append(np.column_stack([np.argwhere(traced), decays[traced], np.full(int(traced.sum()), even)]))
+    followed = np.concatenate([np.empty((0, 5)), *sources])
+    return energy + _traced(followed, relative, kernels, grid) if len(followed) else energy
+
+
+def _kernel_densities(relative: Array, decays: NDArray[np.float32]) -> Iterator[tuple[float, NDArray[np.bool_]]]:
+    """Yield densities, relative to water's, with the sources whose kernel has it: 1 about water, 0 for none."""
+    group = np.digitize(relative, KERNEL_BOUNDS)
+    group[decays <= 0] = -1
+    for g in range(len(KERNEL_BOUNDS) + 1):
+        members = group == g
+        if not members.any():
+            continue
+        mean = float(np.average(relative[members], weights=decays[members]))
+        in_water = g == int(np.digitize(1.0, KERNEL_BOUNDS))
+        yield 0.0 if g == 0 else 1.0 if in_water else round(mean, 2), members
+
+
+def _differs(relative: Array, even: float, reach_mm: float, grid: Grid) -> NDArray[np.bool_]:
+    """Return where density within reach is not the same, all around, as that of a kernel."""
+    size = [2 * int(np.ceil(reach_mm / even / s)) + 1 for s in grid.spacing_mm]
+    highest, lowest = ndimage.maximum_filter(relative, size), ndimage.minimum_filter(relative, size)
+    return np.asarray((highest > even * (1 + SAME)) | (lowest < even * (1 - SAME)))
 
 
 def outside_body(density: Array) -> NDArray[np.bool_]:

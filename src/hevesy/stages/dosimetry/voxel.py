@@ -156,9 +156,15 @@ def electron_reach_mm(name: str) -> float:
     return max(0.1, 10.0 * float(csda_range_g_cm2(material("water"), fastest)))
 
 
-def near_spectrum(kernels: ChainKernels, grid: Grid) -> EvenSpectrum:
-    """Return the spectrum of the voxel kernel of charged particles, as far as they reach."""
-    return _spectrum(kernels.charged, _spacing(grid), grid.shape, kernels.reach_mm)
+def near_spectrum(kernels: ChainKernels, grid: Grid, relative_density: float = 1.0) -> EvenSpectrum:
+    """Return the spectrum of the voxel kernel of charged particles, as far as they reach, in water of a density."""
+    kernel = kernels.charged if relative_density == 1 else _at_density(kernels.charged, relative_density)
+    return _spectrum(kernel, _spacing(grid), grid.shape, kernels.reach_mm / relative_density)
+
+
+@lru_cache(maxsize=16)
+def _at_density(kernel: PointKernel, relative: float) -> PointKernel:
+    return kernel.at_density(relative * kernel.density_kg_m3)
 
 
 def _spacing(grid: Grid) -> tuple[float, float, float]:
@@ -177,7 +183,7 @@ def _in_water(name: str) -> PointKernel:
     return make_point_kernel(nuclide_named(name), material("water"), Effort(ON_DEMAND_HISTORIES))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=10)
 def _spectrum(
     kernel: PointKernel, spacing: tuple[float, float, float], shape: tuple[int, int, int], reach_mm: float | None
 ) -> EvenSpectrum:

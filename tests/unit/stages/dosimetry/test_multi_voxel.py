@@ -53,6 +53,12 @@ def test_electrons_in_lung_go_as_far_as_its_density_lets_them():
         assert mean == pytest.approx(water[place] / 16, rel=tolerance)
 
 
+def test_within_a_lung_of_even_density_there_is_no_noise_of_rays():
+    tia = np.full((15, 15, 15), 1e8)
+    lung = multi_voxel_s_value(source(tia, 260.0, LUTETIUM)).dose.values[5:10, 5:10, 5:10]
+    assert lung.std() / lung.mean() < 0.005  # photons fall off towards the faces
+
+
 def test_electrons_keep_their_energy_at_a_border():
     density = np.full((30, 30, 30), 1000.0)
     density[15:] = 260.0

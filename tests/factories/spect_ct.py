@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -71,16 +71,21 @@ def activity(grid: Grid) -> NDArray[np.float64]:
     return KNOWN * ((np.hypot(x - 48, y - 8) < 28) & (np.abs(z) < 28)).astype(float)
 
 
-def write(folder: Path, *, tags: dict[str, Any] | None = None, ct_tags: dict[str, Any] | None = None) -> Path:
-    """Write ``spect`` and ``ct`` into a folder; scatter of a fifth of the primary counts is in both windows."""
-    empty = placed()
+def write(folder: Path, *, ct_tags: dict[str, Any] | None = None, days: float = 0.0) -> Path:
+    """Write ``spect`` and ``ct`` into a folder; scatter of a fifth of the primary counts is in both windows.
+
+    With `days`, the scan is so much later and the activity has decayed since.
+    """
+    empty = replace(placed(), timing=When(START + timedelta(days=days), SECONDS * VIEWS / 2))
     ct = hounsfield()
     mu, _ = average(attenuation_from_hounsfield(ct, 208.4), empty.grid)
     response = collimator_response(collimator("Siemens Symbia ME"), 208.4, 3.8)
     system = SystemModel(lattice_of(empty), Orbit(empty.angles_deg, empty.radii_mm), response, mu.values)
     late = np.tile(np.arange(VIEWS // 2) * SECONDS, 2)
     decays = np.exp(-DECAY * late) * -np.expm1(-DECAY * SECONDS) / DECAY
-    scale = FACTOR / 2 * PIXEL**3 * 1e-3 * decays  # the factor is that of both heads together
+    scale = (
+        FACTOR / 2 * PIXEL**3 * 1e-3 * decays * np.exp(-DECAY * 86400 * days)
+    )  # the factor is that of both heads together
     seen = system.forward(activity(empty.grid)) * scale[:, None, None]
     counts = np.swapaxes(np.maximum(seen, 0), 1, 2)
     scatter = np.full_like(counts, np.ceil(0.2 * counts.mean()))
@@ -91,7 +96,6 @@ def write(folder: Path, *, tags: dict[str, Any] | None = None, ct_tags: dict[str
         FRAME,
     )
     made = tomographic([_with(empty, counts + scatter, 0), _with(empty, scatter, 1)], session)
-    dicom.change(made, **(tags or {}))
     dicom.write(folder / "spect", [made])
     stored = np.transpose(ct.values, (2, 1, 0)) + 1024
     slices = dicom.ct(

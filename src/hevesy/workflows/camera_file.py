@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hevesy.core import Grid, Image, Nuclide, Projections, Quantity
 from hevesy.data.collimators import collimator
 from hevesy.data.nuclides import nuclide as nuclide_of
-from hevesy.errors import BadInput, MissingInformation, UnreadableFile, WrongQuantity
+from hevesy.errors import BadInput, MissingInformation, UnreadableFile, UnsupportedObject, WrongQuantity
 from hevesy.stages.imaging.folder import read_folder
 from hevesy.stages.imaging.series import Kind, Series
 from hevesy.stages.imaging.spect_projections import read_projections
@@ -148,7 +148,13 @@ def _acquisition(path: Path) -> tuple[Series, tuple[Projections, ...]]:
             f"{path} must hold one tomographic acquisition (NM TOMO); it holds {there}.",
             "Give the file of one." if found else "Give the projections as the camera stored them.",
         )
-    return found[0], read_projections(found[0].headers[0], found[0].files[0], found[0].name)
+    windows = read_projections(found[0].headers[0], found[0].files[0], found[0].name)
+    if len({p.window for p in windows}) < len(windows):
+        raise UnsupportedObject(
+            f"{found[0].name} holds several gates or two energy windows alike.",
+            "Give an acquisition that is not gated.",
+        )
+    return found[0], windows
 
 
 def _counts_of(windows: tuple[Projections, ...], camera: Camera) -> tuple[tuple[Projections, ...], tuple[str, ...]]:

@@ -67,7 +67,7 @@ def mu_map(anatomy: Anatomy, projections: Projections, photon_keV: float) -> MuM
     IncompleteSeries
         If the CT cuts the body off, and that is not accepted.
     """
-    series = _ct_of(anatomy.path)
+    series = _ct_of(anatomy.path, projections.frame_of_reference)
     ct = series.image()
     notes = _require_frame(ct.grid, projections, anatomy)
     if not anatomy.truncated:
@@ -86,11 +86,14 @@ def mu_map(anatomy: Anatomy, projections: Projections, photon_keV: float) -> MuM
     return MuMap(image, (*notes, f"{said}: it reaches {reached.mean():.0%} of the volume.", *_beam(head, anatomy)))
 
 
-def _ct_of(path: Path) -> Series:
+def _ct_of(path: Path, frame: str | None) -> Series:
+    """Return the one CT of a folder, or the one of several that lies in a frame of reference."""
     found = read_folder(path).of_kind(Kind.CT)
     sound = [s for s in found if not s.problems]
-    if len(sound) == 1:
-        return sound[0]
+    within = [s for s in sound if frame and s.frame_of_reference == frame]
+    for choice in (sound, within):
+        if len(choice) == 1:
+            return choice[0]
     if len(found) == 1:
         raise found[0].problems[0]
     names = ", ".join(s.name for s in sound) or "none"

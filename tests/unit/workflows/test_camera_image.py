@@ -1,8 +1,10 @@
 """From DICOM projections and a CT to Bq/mL in the patient, through the command line."""
 
 import json
+import shutil
 
 import numpy as np
+import pydicom
 import pytest
 
 from factories import dicom, spect_ct
@@ -78,6 +80,36 @@ def test_counts_that_are_stored_are_calibrated_by_hevesy_calibrate(study, tmp_pa
     assert found["counts_per_s_per_MBq"] == pytest.approx(1e6 * spect_ct.FACTOR, rel=0.01)
 
 
+def test_the_stored_objects_of_two_days_give_the_dose(tmp_path):
+    from scipy.ndimage import binary_dilation
+
+    from hevesy.core import Region
+    from hevesy.stages.imaging import rtstruct
+    from hevesy.stages.segmentation.contour import outline
+
+    case = tmp_path / "case"
+    case.mkdir()
+    for day in (0, 3):
+        study = spect_ct.write(tmp_path / f"day{day}", days=day)
+        assert reconstruct(study, tmp_path / f"out{day}", "--calibration", spect_ct.FACTOR) == 0
+        shutil.copy(tmp_path / f"out{day}" / "spect.dcm", case / f"{day}.dcm")
+    shutil.copytree(study / "ct", case / "ct")
+    grid = spect_ct.placed().grid
+    # drawn wide enough that what blur carries out of the source stays inside
+    wide = Region.from_mask("kidney", grid, binary_dilation(spect_ct.activity(grid) > 0, iterations=2))
+    headers = read_folder(case / "ct").series[0].headers
+    rtstruct.write([outline(wide)], headers, case / "drawn.dcm", spect_ct.START)
+    (case / "case.yaml").write_text("registration: none\n")
+    assert main(["dose", str(case), "--out", str(tmp_path / "dose")]) == 0
+    (found,) = json.loads((tmp_path / "dose" / "results.json").read_text())["regions"]
+    total = spect_ct.activity(grid).sum() * grid.voxel_volume_mL * 1e-6
+    seen = [point["value"] for point in found["activity_MBq"]]
+    days = np.array([0.0, 3.0])
+    # mean over ten minutes of counts stored as integers
+    np.testing.assert_allclose(seen, total * np.exp(-spect_ct.DECAY * 86400 * days), rtol=0.02)
+    assert [point["t_h"] for point in found["activity_MBq"]] == pytest.approx(24 * (1 + days), abs=0.2)
+
+
 def test_what_holds_no_projections_is_refused_by_what_it_holds(study, tmp_path, capsys):
     assert main(["reconstruct", str(study / "ct"), *COMMAND, "--out", str(tmp_path / "out")]) == 2
     assert "it holds CT 'CT test'. Give the projections" in capsys.readouterr().err
@@ -95,6 +127,27 @@ def test_a_ct_moved_as_stated_gives_an_image_in_the_place_of_the_ct(study, tmp_p
     assert reconstruct(study, tmp_path / "out", "--ct-shift-mm", "6,0,0", "--calibration", spect_ct.FACTOR) == 0
     _, centre = activity_and_centre(read_folder(tmp_path / "out" / "spect.dcm").series[0].image())
     np.testing.assert_allclose(centre[0], spect_ct.ISOCENTRE[0] + 48 - 6, atol=1.5)
+
+
+def test_of_the_cts_of_a_whole_study_the_one_in_the_frame_of_the_projections_is_taken(study, tmp_path, capsys):
+    whole = tmp_path / "whole"
+    shutil.copytree(study, whole)
+    for number, path in enumerate(sorted((study / "ct").iterdir())):
+        other = pydicom.dcmread(path)
+        other.SeriesInstanceUID, other.FrameOfReferenceUID, other.SeriesDescription = "1.2.9", "1.2.8", "diagnostic"
+        other.SOPInstanceUID = other.file_meta.MediaStorageSOPInstanceUID = f"1.2.9.{number + 1}"
+        dicom.write(whole / "diagnostic", [other], f"{number:03d}")
+    assert main(["reconstruct", str(whole), "--ct", str(whole), *COMMAND, "--out", str(tmp_path / "out")]) == 0
+    assert "from CT 'CT test'" in capsys.readouterr().out
+
+
+def test_gates_are_refused(spoilt, tmp_path, capsys):
+    def gated(made):
+        frames = int(made.NumberOfFrames)
+        made.TimeSlotVector = [1 + frame % 2 for frame in range(frames)]
+
+    assert reconstruct(spoilt(gated), tmp_path / "out") == 4
+    assert "several gates" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -116,7 +169,6 @@ def test_what_cannot_be_is_refused(study, tmp_path, capsys, options, said):
 @pytest.fixture
 def spoilt(study, tmp_path):
     """Return a function that copies the acquisition with tags changed, beside the same CT."""
-    import pydicom
 
     def spoil(change):
         made = pydicom.dcmread(next((study / "spect").iterdir()))
@@ -172,8 +224,6 @@ def test_views_that_do_not_cover_half_a_circle_are_refused_and_can_be_allowed(sp
 def test_a_ct_that_cuts_the_body_off_is_refused_and_can_be_allowed(tmp_path, capsys):
     study = spect_ct.write(tmp_path)
     for path in (study / "ct").iterdir():
-        import pydicom
-
         one = pydicom.dcmread(path)
         part = one.pixel_array[:, 24:-30]  # arms out of view
         one.Columns, one.PixelData = part.shape[1], np.ascontiguousarray(part).tobytes()

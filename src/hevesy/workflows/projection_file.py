@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hevesy.core.planar import EnergyWindow
+from hevesy.data.collimators import collimator
 from hevesy.errors import BadConfiguration, MissingInformation, UnreadableFile
 from hevesy.stages.quantification.reconstruction import (
     Lattice,
@@ -25,7 +26,11 @@ from hevesy.stages.quantification.reconstruction import (
     TailedResponse,
 )
 from hevesy.stages.quantification.reconstruction.checks import near_tissue, require_whole_mu_map, require_window
-from hevesy.stages.quantification.reconstruction.response import LinearResponse, Response
+from hevesy.stages.quantification.reconstruction.response import (
+    LinearResponse,
+    Response,
+    collimator_response,
+)
 
 MM_PER_CM = 10.0
 
@@ -76,8 +81,8 @@ def read_measurement(projections: Path, geometry: Path, allow: Allowances) -> Me
     rise along +x; at 270° it is at +x. The JSON file holds ``voxel_cm``, ``camera.radius_cm`` (one number, or one for
     each view), for a fan beam ``camera.focal_cm`` from the detector's face to the focal line, and ``psf`` with ``a``,
     ``b_cm`` and perhaps ``intrinsic_cm``: σ = √(intrinsic² + (a d + b)²), or ``distances_cm`` and ``fwhm_cm`` as
-    measured, and perhaps ``tail`` with ``fraction``, ``a`` and ``b_cm``: counts through septa. It may hold
-    ``photon_keV`` and ``energy_window_keV``, which must agree.
+    measured, or the name of a ``collimator`` and ``intrinsic_fwhm_cm``, and perhaps ``tail`` with ``fraction``, ``a``
+    and ``b_cm``: counts through septa. It may hold ``photon_keV`` and ``energy_window_keV``, which must agree.
 
     Raises
     ------
@@ -186,6 +191,8 @@ def _response(facts: dict[str, Any], allow: Allowances) -> Response | None:
     psf = facts.get("psf")
     if isinstance(psf, dict) and "distances_cm" in psf:
         return _with_tail(_measured(psf), psf)
+    if isinstance(psf, dict) and "collimator" in psf:
+        return _with_tail(_geometric(psf, facts), psf)
     if not isinstance(psf, dict) or "a" not in psf or "b_cm" not in psf:
         raise MissingInformation(
             "The geometry does not give the collimator's response, 'psf' with 'a' and 'b_cm'.",
@@ -196,6 +203,21 @@ def _response(facts: dict[str, Any], allow: Allowances) -> Response | None:
     if "intrinsic_cm" in psf:
         core = QuadratureResponse(_number(psf["intrinsic_cm"], "psf.intrinsic_cm") * MM_PER_CM, slope, face)
     return _with_tail(core, psf)
+
+
+def _geometric(psf: dict[str, Any], facts: dict[str, Any]) -> Response:
+    if "photon_keV" not in facts or "intrinsic_fwhm_cm" not in psf:
+        raise MissingInformation(
+            "The response of a collimator by its geometry depends on the photon and on the crystal.",
+            "Give 'photon_keV', and 'psf.intrinsic_fwhm_cm' of the crystal.",
+        )
+    if "focal_cm" in facts.get("camera", {}):
+        raise BadConfiguration(
+            "The holes of known collimators are parallel, and 'camera.focal_cm' makes a fan beam.",
+            "Give 'psf.distances_cm' and 'psf.fwhm_cm' as measured.",
+        )
+    intrinsic_mm = _number(psf["intrinsic_fwhm_cm"], "psf.intrinsic_fwhm_cm") * MM_PER_CM
+    return collimator_response(collimator(psf["collimator"]), _number(facts["photon_keV"], "photon_keV"), intrinsic_mm)
 
 
 def _measured(psf: dict[str, Any]) -> MeasuredResponse:

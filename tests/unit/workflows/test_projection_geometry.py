@@ -5,7 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from hevesy.data.collimators import collimator
 from hevesy.errors import BadConfiguration, BadInput, MissingInformation, WrongQuantity
+from hevesy.physics.collimation import geometric_fwhm_mm
 from hevesy.stages.quantification.reconstruction import LinearResponse, MeasuredResponse, QuadratureResponse
 from hevesy.workflows.projection_file import Allowances, read_system
 
@@ -13,11 +15,10 @@ ARRAYS = {"angles_deg": np.arange(0.0, 360, 30)}
 WITHOUT_MU = Allowances(no_attenuation=True)
 
 
-def system_of(tmp_path, psf, **camera):
+def system_of(tmp_path, psf, photon_keV=None, **camera):
     path = tmp_path / "geometry.json"
-    path.write_text(
-        json.dumps({"voxel_cm": 0.5, "camera": {"radius_cm": 12.0, **camera}, "psf": psf}), encoding="utf-8"
-    )
+    facts = {"voxel_cm": 0.5, "camera": {"radius_cm": 12.0, **camera}, "psf": psf}
+    path.write_text(json.dumps(facts if photon_keV is None else facts | {"photon_keV": photon_keV}), encoding="utf-8")
     return read_system(ARRAYS, path, (8, 4), WITHOUT_MU)
 
 
@@ -31,6 +32,18 @@ def test_widths_as_measured(tmp_path):
     response = system_of(tmp_path, {"distances_cm": [0, 10, 20], "fwhm_cm": [0.4, 0.75, 1.2]}).response
     assert isinstance(response, MeasuredResponse)
     assert response.sigma_mm(100.0) * 2.3548 == pytest.approx(7.5, rel=1e-4)
+
+
+def test_a_collimator_by_name(tmp_path):
+    psf = {"collimator": "Siemens Symbia ME", "intrinsic_fwhm_cm": 0.4}
+    response = system_of(tmp_path, psf, photon_keV=208).response
+    away = geometric_fwhm_mm(collimator("Siemens Symbia ME"), 208.0, 100.0)
+    # in quadrature with the crystal's 4 mm
+    assert response.sigma_mm(100.0) * 2.354820045 == pytest.approx(np.hypot(away, 4.0), rel=1e-6)
+    with pytest.raises(MissingInformation, match="photon_keV"):
+        system_of(tmp_path, psf)
+    with pytest.raises(BadConfiguration, match="fan beam"):
+        system_of(tmp_path, psf, photon_keV=208, focal_cm=50)
 
 
 def test_a_tail_on_any_core(tmp_path):

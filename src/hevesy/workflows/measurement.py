@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from hevesy.core import Grid, Image, Measured, Outline, Quantity, Region, Role
 from hevesy.errors import BadConfiguration, ContradictoryInformation, MissingInformation, OutsideImage, OutsideValidity
 from hevesy.stages.quantification.delineation import activity_exponent, sphere_recovery, volume
+from hevesy.stages.quantification.recovery import RecoveryCurve, read_spheres
 from hevesy.stages.registration.rigid import Motion, register, resample
 from hevesy.stages.segmentation.body import body
 from hevesy.stages.segmentation.coverage import cover
@@ -98,16 +100,19 @@ class Budget:
     counts: float
     resolution_mm: float
     delineation_mm: float
+    recovery: RecoveryCurve | None = None
 
     @classmethod
     def of(cls, case: Case) -> Budget:
         """Take the inputs from a case; what it does not give is assumed and listed by `Case.assumed`."""
         resolution = case.number("uncertainty.resolution_mm")
+        spheres = case.get("recovery.spheres")
         return cls(
             Measured(1.0, case.number("calibration.u_percent") / 100, label="calibration"),
             case.number("uncertainty.counts_percent") / 100,
             resolution,
             float(case.get("uncertainty.delineation_mm", resolution)),
+            read_spheres((case.source.parent if case.source else Path()) / spheres) if spheres else None,
         )
 
 
@@ -215,7 +220,7 @@ def _measure_region(name: str, scans: Sequence[Scan], series: Series4D, case: Ca
         raw = [region.integral(image) for image in series.activity]
     _require_activity(raw, region, scans)
     size = volume(region, budget.delineation_mm)
-    recovery, warned = _recovery(region, said, budget)
+    recovery, warned = _recovery(region, size, said, budget)
     region = replace(region, recovery=recovery)
     exponent = activity_exponent(region.volume_mL, budget.resolution_mm)
     shared = budget.calibration / recovery * (size / size.value).to(1.0, "") ** exponent
@@ -262,11 +267,15 @@ def _require_activity(raw: Sequence[float], region: Region, scans: Sequence[Scan
             )
 
 
-def _recovery(region: Region, said: Mapping[str, Any], budget: Budget) -> tuple[Measured, tuple[str, ...]]:
-    """Return the recovery coefficient given, or 1 with what a sphere of this volume would lose as its uncertainty."""
+def _recovery(
+    region: Region, size: Measured, said: Mapping[str, Any], budget: Budget
+) -> tuple[Measured, tuple[str, ...]]:
+    """Return the recovery given, or that of the curve, or 1 with what a sphere would lose as its uncertainty."""
     if "recovery" in said:
         value = float(said["recovery"])
         return Measured(value, value * float(said.get("recovery_u_percent", 5.0)) / 100, label="recovery"), ()
+    if budget.recovery is not None and region.role in (Role.ORGAN, Role.LESION):
+        return _on_curve(region, size, budget.recovery), ()
     expected = sphere_recovery(region.volume_mL, budget.resolution_mm)
     if expected > 1 - _NOTABLE_LOSS:
         return Measured(1.0), ()
@@ -276,6 +285,17 @@ def _recovery(region: Region, said: Mapping[str, Any], budget: Budget) -> tuple[
         " give regions: recovery: in case.yaml."
     )
     return Measured(1.0, (1 - expected) / np.sqrt(3), label="recovery"), (note,)
+
+
+def _on_curve(region: Region, size: Measured, curve: RecoveryCurve) -> Measured:
+    """Return the recovery of a region's volume on the curve of the spheres; it shares the volume's uncertainty."""
+    try:
+        return curve.at(size)
+    except OutsideValidity as refusal:
+        raise OutsideValidity(
+            f"Region '{region.name}': {refusal.refused}",
+            f"Give 'regions: {{{region.name}: {{recovery: …}}}}' in case.yaml, or measure smaller spheres.",
+        ) from None
 
 
 def _with_uncertainty(

@@ -6,16 +6,19 @@ R(V) = 1 - 1/(1 + (V/β)^γ), its two parameters fitted with their covariance.
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hevesy.core import Measured
-from hevesy.errors import BadInput, OutsideValidity
+from hevesy.errors import BadInput, EmptyInput, MissingInformation, OutsideValidity
 
+_COLUMNS = ("volume_mL", "recovery", "u")
 #: below this recovery the correction is a guess
 LEAST_RECOVERY = 0.2
 
@@ -107,6 +110,39 @@ def fit_recovery(volumes_mL: Sequence[float], recoveries: Sequence[Measured]) ->
         Measured.propagate(gamma, zip(causes, root[1], strict=True)),
         float(v.min()),
     )
+
+
+def read_spheres(path: Path) -> RecoveryCurve:
+    """Fit the curve to a table of spheres: comma-separated columns ``volume_mL, recovery, u``.
+
+    Raises
+    ------
+    EmptyInput, MissingInformation
+        If there is no such file, or it lacks a column.
+    BadInput
+        If a value is no number, or as `fit_recovery`.
+    """
+    if not path.is_file():
+        raise EmptyInput(f"There is no file {path}.", "Check recovery: spheres: in case.yaml.")
+    rows = list(csv.DictReader(line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()))
+    columns = {(name or "").strip() for name in (rows[0] if rows else {})}
+    if missing := [name for name in _COLUMNS if name not in columns]:
+        raise MissingInformation(
+            f"{path} has no column '{missing[0]}'.", f"Its first line names: {','.join(_COLUMNS)}."
+        )
+    found = [[_number(row, name, line) for name in _COLUMNS] for line, row in enumerate(rows, start=1)]
+    return fit_recovery([v for v, _, _ in found], [Measured(r, max(u, 0.0)) for _, r, u in found])
+
+
+def _number(row: dict[str, str], name: str, line: int) -> float:
+    written = {key.strip(): (value or "").strip() for key, value in row.items() if isinstance(key, str)}[name]
+    try:
+        value = float(written)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise BadInput(f"Sphere {line} has '{written}' for {name}.", "Give a number.")
+    return value
 
 
 def equivalent_volume_mL(volume_mL: float, surface_mm2: float) -> float:

@@ -14,11 +14,14 @@ from factories import dicom
 from hevesy.core import Administration, EnergyWindow, Grid, Image, Measured, Patient, Placement, Projections, Quantity
 from hevesy.core import Timing as When
 from hevesy.data.collimators import collimator
+from hevesy.data.nuclides import nuclide
 from hevesy.physics.attenuation_map import attenuation_from_hounsfield
 from hevesy.stages.imaging.camera_writer import Session, tomographic
 from hevesy.stages.quantification.reconstruction import Orbit, SystemModel
 from hevesy.stages.quantification.reconstruction.acquisition import lattice_of
+from hevesy.stages.quantification.reconstruction.photons import photons_above
 from hevesy.stages.quantification.reconstruction.response import collimator_response
+from hevesy.stages.quantification.reconstruction.simulated_scatter import Detection, scattered
 from hevesy.stages.registration.averaging import average
 
 SIDE, ROWS, PIXEL, VIEWS, SECONDS = 28, 8, 9.0, 40, 30.0
@@ -71,10 +74,11 @@ def activity(grid: Grid) -> NDArray[np.float64]:
     return KNOWN * ((np.hypot(x - 48, y - 8) < 28) & (np.abs(z) < 28)).astype(float)
 
 
-def write(folder: Path, *, ct_tags: dict[str, Any] | None = None, days: float = 0.0) -> Path:
+def write(folder: Path, *, ct_tags: dict[str, Any] | None = None, days: float = 0.0, followed: int = 0) -> Path:
     """Write ``spect`` and ``ct`` into a folder; scatter of a fifth of the primary counts is in both windows.
 
-    With `days`, the scan is so much later and the activity has decayed since.
+    With `days`, the scan is so much later and the activity has decayed since. With `followed` photons, scatter is that
+    of the body in their place.
     """
     empty = replace(placed(), timing=When(START + timedelta(days=days), SECONDS * VIEWS / 2))
     ct = hounsfield()
@@ -88,14 +92,18 @@ def write(folder: Path, *, ct_tags: dict[str, Any] | None = None, days: float = 
     )  # the factor is that of both heads together
     seen = system.forward(activity(empty.grid)) * scale[:, None, None]
     counts = np.swapaxes(np.maximum(seen, 0), 1, 2)
-    scatter = np.full_like(counts, np.ceil(0.2 * counts.mean()))
+    scatter = [np.full_like(counts, np.ceil(0.2 * counts.mean()))] * 2
+    if followed:
+        detection = Detection(208.366, photons_above(nuclide("Lu-177"), 166.7), WINDOWS)
+        besides = scattered(system, activity(empty.grid), detection, followed, 9) * scale[:, None, None]
+        scatter = list(np.swapaxes(besides, 2, 3))
     session = Session(
         Patient("SPECT-CT", "F"),
         Administration("Lu-177", datetime(2024, 3, 5, 9, 30), Measured(7.4e9, 1e8, "Bq"), "DOTATATE"),
         "SPECT",
         FRAME,
     )
-    made = tomographic([_with(empty, counts + scatter, 0), _with(empty, scatter, 1)], session)
+    made = tomographic([_with(empty, counts + scatter[0], 0), _with(empty, scatter[1], 1)], session)
     dicom.write(folder / "spect", [made])
     stored = np.transpose(ct.values, (2, 1, 0)) + 1024
     slices = dicom.ct(

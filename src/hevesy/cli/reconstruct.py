@@ -39,7 +39,7 @@ def configure(command: argparse.ArgumentParser) -> None:
     add("--photon-kev", metavar="E", type=float, help="of DICOM: photon counted (default: the nuclide's strongest)")
     add("--collimator", metavar="NAME", help="of DICOM: such as 'Siemens Symbia ME'")
     add("--intrinsic-mm", metavar="FWHM", type=float, default=3.8, help="resolution without collimator (default: 3.8)")
-    add("--scatter", metavar="NAME", default="tew", help="of DICOM: tew (default), dew or none")
+    add("--scatter", metavar="NAME", default="tew", help="of DICOM: tew (default), dew, mc or none")
     add("--mu", metavar="FILE", type=Path, help="of DICOM: .npz with mu, 1/cm, on the reconstruction's lattice")
     add("--ct", metavar="CT", type=Path, help="of DICOM: folder of the CT that attenuation is taken from")
     add("--ct-frame-accepted", action="store_true", help="the CT lies as the SPECT does, whatever its frame")

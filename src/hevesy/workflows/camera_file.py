@@ -17,14 +17,19 @@ from hevesy.stages.imaging.folder import read_folder
 from hevesy.stages.imaging.series import Kind, Series
 from hevesy.stages.imaging.spect_projections import read_projections
 from hevesy.stages.quantification.dead_time import Behaviour
-from hevesy.stages.quantification.reconstruction import Measurement, SystemModel
+from hevesy.stages.quantification.reconstruction import Measurement, Schedule, SystemModel, osem
 from hevesy.stages.quantification.reconstruction import acquisition as taken
 from hevesy.stages.quantification.reconstruction.checks import require_whole_mu_map
-from hevesy.stages.quantification.reconstruction.photons import photon_counted, require_photon_of
+from hevesy.stages.quantification.reconstruction.photons import photon_counted, photons_above, require_photon_of
 from hevesy.stages.quantification.reconstruction.response import Response, collimator_response
+from hevesy.stages.quantification.reconstruction.simulated_scatter import Detection, estimated_scatter
 from hevesy.stages.quantification.reconstruction.view_weights import dead_time_weights, decay_weights
 from hevesy.workflows.mu_map import Anatomy, MuMap, mu_map
 from hevesy.workflows.projection_file import MM_PER_CM, Allowances
+
+SIMULATED = "mc"
+#: photons that are followed for simulated scatter
+HISTORIES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ class Camera:
     intrinsic_fwhm_mm : float
         Full width at half maximum of the detector without collimator, mm.
     scatter : str
-        ``tew``, ``dew`` or ``none``.
+        ``tew``, ``dew``, ``none``, or ``mc``: simulated from the image itself.
     mu : Path or None
         ``.npz`` with ``mu`` (side, side, slices), 1/cm, on the reconstruction's own lattice.
     anatomy : Anatomy or None
@@ -122,11 +127,16 @@ def read_camera(path: Path, camera: Camera, allow: Allowances) -> Acquired:
     mu, lattice = None if found is None else found.image.values, taken.lattice_of(peak)
     system = SystemModel(lattice, orbit, response, mu, allow.support(mu, lattice))
     weights = _weights(windows, peak, known, camera)
-    scatter = taken.scatter_of(windows, peak, photon, camera.scatter)
+    simulated = camera.scatter == SIMULATED
+    by_windows = ("none" if taken.beside(windows, peak, photon)[0] is None else "tew") if simulated else camera.scatter
+    scatter = taken.scatter_of(windows, peak, photon, by_windows)
     measurement = _weighted(Measurement(system, taken.ordered_counts(peak), scatter), weights.values)
-    if found is not None and not allow.truncated_mu:
-        require_whole_mu_map(found.image.values, measurement.counts, system.lattice)
-    chosen = taken.photopeak_said(windows, peak, photon, camera.scatter)
+    if mu is not None and not allow.truncated_mu:
+        require_whole_mu_map(mu, measurement.counts, lattice)
+    chosen = [taken.photopeak_said(windows, peak, photon, by_windows)]
+    if simulated:
+        measurement = _with_simulated_scatter(measurement, peak, known, photon)
+        chosen.append(f"From there, scatter is simulated from the image itself, twice {HISTORIES:,} photons.")
     return Acquired(
         measurement,
         peak,
@@ -134,8 +144,8 @@ def read_camera(path: Path, camera: Camera, allow: Allowances) -> Acquired:
         weights.values,
         found.image if found else None,
         camera.anatomy.shift_mm if camera.anatomy else (0.0, 0.0, 0.0),
-        (*weights.corrections, *(("ATTN",) if found else ()), *(("SCAT",) if scatter is not None else ())),
-        (*peak.provenance.notes, *notes, chosen, *(found.notes if found else ()), *weights.notes),
+        (*weights.corrections, *(("ATTN",) if found else ()), *(("SCAT",) if measurement.additive is not None else ())),
+        (*peak.provenance.notes, *notes, *chosen, *(found.notes if found else ()), *weights.notes),
     )
 
 
@@ -203,6 +213,20 @@ def _response(camera: Camera, photon_keV: float, allow: Allowances) -> Response 
             "Name it with --collimator, or go without by --no-response.",
         )
     return collimator_response(collimator(camera.collimator), photon_keV, camera.intrinsic_fwhm_mm)
+
+
+def _with_simulated_scatter(
+    measurement: Measurement, peak: Projections, known: Nuclide | None, photon_keV: float
+) -> Measurement:
+    """Replace what scatter windows say by what is simulated from images of a few iterations."""
+    if known is None:
+        raise MissingInformation("Scatter is simulated from the nuclide's photons.", "Name it with --nuclide.")
+    lines = photons_above(known, min(low for low, _ in peak.window.ranges_keV))
+    nearest = min((energy for energy, _ in lines), key=lambda energy: abs(energy - photon_keV))
+    few = Schedule(2, min(8, max(1, measurement.system.views // 4)))
+    detection = Detection(nearest, lines, (peak.window,))
+    scatter = estimated_scatter(measurement, lambda one: osem(one, few), detection, HISTORIES)
+    return replace(measurement, additive=scatter)
 
 
 def _mu(camera: Camera, allow: Allowances, peak: Projections, photon_keV: float) -> MuMap | None:

@@ -10,6 +10,7 @@ import pytest
 from factories import dicom, spect_ct
 from hevesy.cli import main
 from hevesy.stages.imaging.folder import read_folder
+from hevesy.workflows import camera_file
 
 COMMAND = ["--collimator", "Siemens Symbia ME", "--iterations", "8", "--subsets", "5"]
 
@@ -54,6 +55,20 @@ def test_the_record_says_what_was_chosen(study, tmp_path, capsys):
     assert set(record["corrections"]) == {"ATTN", "SCAT"}
     assert (tmp_path / "out" / "picture.svg").read_text().count("<image ") == 6
     assert "scatter is estimated" in capsys.readouterr().out
+
+
+def test_scatter_of_the_body_is_simulated_from_the_image_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr(camera_file, "HISTORIES", 20_000)
+    study = spect_ct.write(tmp_path, followed=20_000)
+    truth = spect_ct.activity(spect_ct.placed().grid).sum() * spect_ct.PIXEL**3 * 1e-3
+    share = {}
+    for method in ("none", "mc"):
+        options = ("--calibration", spect_ct.FACTOR, "--scatter", method)
+        assert reconstruct(study, tmp_path / method, *options) == 0
+        total, _ = activity_and_centre(read_folder(tmp_path / method / "spect.dcm").series[0].image())
+        share[method] = total / truth
+    assert share["none"] > 1.1
+    assert share["mc"] == pytest.approx(1, abs=0.04)  # 20,000 photons, two rounds from a start by two windows
 
 
 def test_a_calibration_file_and_an_uncertainty_image_are_used(study, tmp_path):

@@ -60,14 +60,14 @@ def scatter_of(windows: Sequence[Projections], peak: Projections, photon_keV: fl
         If no window lies below the peak.
     """
     if method not in SCATTER:
-        raise UnknownName(f"There is no scatter method '{method}'.", f"Known are: {', '.join(SCATTER)}.")
+        raise UnknownName(f"There is no scatter method '{method}'.", f"Known are: {', '.join(SCATTER)} and mc.")
     if method == "none":
         return None
     below, above = beside(windows, peak, photon_keV)
     if below is None:
         raise MissingInformation(
             "The acquisition has no energy window below the photopeak to estimate scatter from.",
-            "Go without by --scatter none.",
+            "Simulate it by --scatter mc, or go without by --scatter none.",
         )
     lower = ordered_counts(below)
     if method == "dew":

@@ -12,6 +12,8 @@ J_PER_KEV = 1.602176634e-16
 COUNTED_KEV = (40.0, 700.0)
 #: yield over that of the strongest line below which no one sets a window on a line
 LEAST_YIELD = 0.05
+#: photons rarer than this, per decay, are not followed, nor those so far below a window
+RAREST, FAR_BELOW = 1e-4, 0.9
 #: how far a stated photon may lie from a line of the nuclide, as a fraction
 SAME_LINE = 0.05
 
@@ -21,6 +23,12 @@ def photon_lines_keV(nuclide: Nuclide) -> tuple[float, ...]:
     lines = [(e.per_decay, e.energy_J / J_PER_KEV) for e in nuclide.emissions if e.kind.is_photon]
     counted = sorted(((p, e) for p, e in lines if COUNTED_KEV[0] <= e <= COUNTED_KEV[1]), reverse=True)
     return tuple(energy for share, energy in counted if share >= LEAST_YIELD * counted[0][0])
+
+
+def photons_above(nuclide: Nuclide, keV: float) -> tuple[tuple[float, float], ...]:
+    """Return energy, keV, and number per decay of every photon that may be counted above an energy, keV."""
+    photons = ((e.energy_J / J_PER_KEV, e.per_decay) for e in nuclide.emissions if e.kind.is_photon)
+    return tuple((energy, share) for energy, share in photons if energy >= FAR_BELOW * keV and share >= RAREST)
 
 
 def photon_counted(windows: Sequence[EnergyWindow], nuclide: Nuclide) -> float:

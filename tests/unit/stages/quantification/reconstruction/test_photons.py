@@ -5,7 +5,12 @@ import pytest
 from hevesy.core import EnergyWindow
 from hevesy.data.nuclides import nuclide
 from hevesy.errors import ContradictoryInformation
-from hevesy.stages.quantification.reconstruction.photons import photon_counted, photon_lines_keV, require_photon_of
+from hevesy.stages.quantification.reconstruction.photons import (
+    photon_counted,
+    photon_lines_keV,
+    photons_above,
+    require_photon_of,
+)
 
 
 def window(*limits):
@@ -41,3 +46,8 @@ def test_a_photon_of_another_nuclide_is_refused_and_bremsstrahlung_is_not():
 def test_lines_are_listed_strongest_first():
     lines = photon_lines_keV(nuclide("In-111"))
     assert lines[:2] == pytest.approx((245.4, 171.3), abs=0.2)
+
+
+def test_photons_that_can_be_counted_in_a_window_are_those_above_and_a_little_below_it():
+    above = dict(photons_above(nuclide("Lu-177"), 187.0))
+    assert sorted(above) == pytest.approx([208.4, 249.7, 321.3], abs=0.1)  # ICRP 107

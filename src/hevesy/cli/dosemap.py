@@ -32,6 +32,13 @@ def configure(command: argparse.ArgumentParser) -> None:
     add("--threads", metavar="N", type=int, default=0, help="threads (default: all processors)")
     add("--checkpoint", metavar="FILE", type=Path, help="keep the simulation here, and go on with it if it is there")
     add("--without-daughters", action="store_true", help="the nuclide alone")
+    add(
+        "--daughter-tia",
+        metavar="NAME=FILE",
+        action="append",
+        default=[],
+        help="time-integrated activity of a daughter that does not decay in place; for each such daughter",
+    )
     add("--follow-all", action="store_true", help="follow also the electrons that photons set free")
     add("--analog", action="store_true", help="no reduction of variance at all")
 
@@ -43,7 +50,15 @@ def run(options: argparse.Namespace) -> None:
     from hevesy.workflows.delivery import delivering
     from hevesy.workflows.dosemap import Files, map_dose, write_npz
 
-    files = Files(options.tia, options.density, options.ct, options.materials, options.material_table, options.regions)
+    files = Files(
+        options.tia,
+        options.density,
+        options.ct,
+        options.materials,
+        options.material_table,
+        options.regions,
+        tuple(_daughter(text) for text in options.daughter_tia),
+    )
     with steps() as progress, delivering(options.out) as folder:
         mapped = map_dose(options.nuclide, files, _settings(options), progress)
         progress("writing")
@@ -78,6 +93,13 @@ def _settings(options: argparse.Namespace) -> Settings:
         threads=options.threads,
         checkpoint=options.checkpoint,
     )
+
+
+def _daughter(text: str) -> tuple[str, Path]:
+    name, _, path = text.partition("=")
+    if not (name and path):
+        raise BadInput(f"'{text}' names no daughter and its file.", "Write --daughter-tia Bi-212=FILE.")
+    return name, Path(path)
 
 
 def _fraction(text: str | None) -> float | None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hevesy.core import Grid, Image, Provenance, Quantity, Region
+from hevesy.core import Grid, Image, Nuclide, Provenance, Quantity, Region
 from hevesy.core.material import Material
 from hevesy.data.materials import material_from_entry
 from hevesy.data.nuclides import nuclide
@@ -24,7 +24,7 @@ from hevesy.stages.dosimetry.monte_carlo import Decays, Phantom, Physics, plan
 from hevesy.stages.dosimetry.simulation import Plan, Stop, Tally
 from hevesy.stages.dosimetry.transport_engine import dose_map
 from hevesy.stages.imaging.nifti_in import read_plain
-from hevesy.workflows.chain import chain
+from hevesy.workflows.daughters import parted
 
 #: without any other word, so many histories
 DEFAULT_HISTORIES = 2_000_000
@@ -43,6 +43,8 @@ class Files:
     ----------
     tia : Path
         Time-integrated activity, Bq·s/mL: NIfTI, or ``.npz`` (see `read_volume`).
+    daughters : tuple of (str, Path)
+        Daughters with a time-integrated activity of their own decays, Bq·s/mL, in place of the parent's.
     density, ct, materials, regions : Path or None
         Mass density (g/cm³), CT numbers, labels of materials, labels of regions.
     material_table : Path or None
@@ -55,6 +57,7 @@ class Files:
     materials: Path | None = None
     material_table: Path | None = None
     regions: Path | None = None
+    daughters: tuple[tuple[str, Path], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +124,37 @@ def map_dose(
     tia = read_volume(files.tia, Quantity.TIME_INTEGRATED_ACTIVITY_CONCENTRATION, "tia_Bq_s_mL")
     phantom = read_phantom(files)
     phantom.grid.require_match(tia.grid, "The anatomy and the time-integrated activity")
-    shares = chain(parent) if settings.daughters else ((parent, 1.0),)
-    head = {"nuclide": parent.name, "daughters": [n.name for n, _ in shares[1:]], "engine": settings.engine}
+    decays = _decays(parent, tia, files, settings)
+    head = {
+        "nuclide": parent.name,
+        "daughters": list(dict.fromkeys(n.name for d in decays for n, _ in d.nuclides if n.name != parent.name)),
+        "daughters_apart": {daughter: path.name for daughter, path in files.daughters},
+        "engine": settings.engine,
+    }
     if settings.engine != "mc":
         progress(f"computing ({settings.engine})")
-        answer = engine(settings.engine)(Source(tia, phantom.density, shares))
-        return Mapped(answer.dose, None, {**head, "method": answer.method, "limits": list(answer.limits)})
+        found = engine(settings.engine)
+        answers = [found(Source(d.tia, phantom.density, tuple(d.nuclides))) for d in decays]
+        dose = answers[0].dose.with_values(np.sum([answer.dose.values for answer in answers], axis=0))
+        method = " ".join(answer.method for answer in answers)
+        return Mapped(dose, None, {**head, "method": method, "limits": list(answers[0].limits)})
     regions = read_regions(files.regions, tia)
-    mapped = _simulate(phantom, [Decays(tia, shares)], regions, settings, progress)
+    mapped = _simulate(phantom, decays, regions, settings, progress)
     return Mapped(mapped.dose, mapped.relative_uncertainty, {**head, **mapped.summary})
+
+
+def _decays(parent: Nuclide, tia: Image, files: Files, settings: Settings) -> list[Decays]:
+    """Return what decays where: with the parent, and with each daughter that has an image of its own."""
+    if not settings.daughters:
+        if files.daughters:
+            raise BadInput("Images of daughters were given, and daughters left out.", "Choose one of the two.")
+        return [Decays(tia, ((parent, 1.0),))]
+    groups = parted(parent, [name for name, _ in files.daughters])
+    images = [tia]
+    for _, path in files.daughters:
+        images.append(read_volume(path, tia.quantity, "tia_Bq_s_mL"))
+        images[-1].grid.require_match(tia.grid, f"{path.name} and the parent's time-integrated activity")
+    return [Decays(image, shares) for image, shares in zip(images, groups, strict=True)]
 
 
 def _simulate(

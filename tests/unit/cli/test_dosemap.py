@@ -93,6 +93,34 @@ def test_arrays_for_scripts_go_in_and_out_in_one_form(folder):
         assert np.allclose(made["z_edges_cm"], edges["z_edges_cm"])
 
 
+@pytest.mark.parametrize("engine", ["local", "vsv", "mvsv", "mc"])
+def test_daughters_with_the_parents_own_image_give_the_dose_of_decay_in_place(folder, engine):
+    tia = folder / "tia.nii.gz"
+    given = ["--density", folder / "density.nii.gz", "--engine", engine, "--histories", "200000"]
+    common = ["dosemap", str(tia), "--nuclide", "Pb-212", *map(str, given), "--out"]
+    # Bi-212 follows every decay of Pb-212; what it decays to goes with it
+    assert main([*common, str(folder / "apart"), "--daughter-tia", f"Bi-212={tia}"]) == 0
+    assert main([*common, str(folder / "in-place")]) == 0
+    apart, whole = (nibabel.load(folder / name / "dose.nii.gz").get_fdata() for name in ("apart", "in-place"))
+    # alphas are 97% of the energy; the rest has noise of histories in mc, of rays in mvsv
+    assert apart.max() == pytest.approx(whole.max(), rel=1e-5 if engine in {"local", "vsv"} else 1e-3)
+    summary = json.loads((folder / "apart/summary.json").read_text())
+    assert summary["daughters"] == ["Bi-212", "Po-212", "Tl-208"]
+    assert summary["daughters_apart"] == {"Bi-212": "tia.nii.gz"}
+
+
+def test_a_daughter_gives_its_dose_where_its_own_image_is(folder):
+    moved = np.zeros((7, 8, 9), np.float32)
+    moved[1, 1, 1] = 1e9
+    save(moved, folder / "moved.nii.gz")
+    arguments = ["dosemap", folder / "tia.nii.gz", "--nuclide", "Pb-212", "--density", folder / "density.nii.gz"]
+    arguments += ["--engine", "local", "--daughter-tia", f"Bi-212={folder / 'moved.nii.gz'}", "--out", folder / "out"]
+    assert main([*map(str, arguments)]) == 0
+    dose = nibabel.load(folder / "out/dose.nii.gz").get_fdata()
+    # the alphas are those of Bi-212 and Po-212, 7.8 MeV a decay; Pb-212 has electrons of 0.17 MeV
+    assert 30 < dose[1, 1, 1] / dose[3, 4, 4] < 80
+
+
 def test_another_engine_answers_without_statistics(folder):
     density = ["--density", folder / "density.nii.gz"]
     assert dosemap(folder, "out", *density, "--engine", "local") == 0
@@ -109,6 +137,8 @@ def test_another_engine_answers_without_statistics(folder):
         (["--density", "density.nii.gz", "--ct", "density.nii.gz"], "not both"),
         (["--density", "table.json"], "cannot be read as NIfTI"),
         (["--density", "density.nii.gz", "--engine", "magic"], "no dose engine 'magic'"),
+        (["--density", "density.nii.gz", "--daughter-tia", "Bi-212"], "names no daughter"),
+        (["--density", "density.nii.gz", "--daughter-tia", "Bi-212=x.nii.gz"], "Bi-212 is no daughter of Y-90"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_line_and_leaves_nothing(folder, capsys, options, said):

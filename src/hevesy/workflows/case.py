@@ -141,6 +141,10 @@ def _validator() -> Any:
 
 
 def _refusal(fault: jsonschema.ValidationError, name: str) -> BadConfiguration:
+    # of several forms, that which the value was meant to have tells what is wrong with it
+    meant = [inner for inner in fault.context or () if inner.validator not in ("type", "const")]
+    if fault.validator == "oneOf" and meant:
+        return _refusal(meant[0], name)
     where = ".".join(map(str, fault.absolute_path)) or "the file"
     if fault.validator == "additionalProperties" and isinstance(fault.instance, Mapping):
         allowed: Any = fault.schema

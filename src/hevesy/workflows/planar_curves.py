@@ -57,13 +57,14 @@ class PlanarCurves:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Seen:
-    """One region on the views: its pixels, those beside it, and how deep it lies."""
+    """One region on the views: its pixels, those beside it, how deep it lies, and its share under other regions."""
 
     name: str
     mask: Mask = field(repr=False)
     ring: Mask = field(repr=False)
     depth: Depth
     mu_per_mm: float
+    covered: float
 
 
 def planar_curves(
@@ -117,10 +118,10 @@ def planar_curves(
     name = measured[-1].region.name
     whole = np.array([_mean_rate(*_sides(pair, everything)) for pair in pairs])
     curves[name] = _curve(name, (starts, ends), whole, own)
-    return PlanarCurves(curves, (*notes, *said), _made(scans))
+    return PlanarCurves(curves, (*notes, *said), _made(scans, seen))
 
 
-def _made(scans: Sequence[ConjugateScan]) -> dict[str, Any]:
+def _made(scans: Sequence[ConjugateScan], seen: Sequence[_Seen]) -> dict[str, Any]:
     windows = scans[0].windows
     return {
         "scans": [scan.name for scan in scans],
@@ -128,6 +129,7 @@ def _made(scans: Sequence[ConjugateScan]) -> dict[str, Any]:
         "scatter_windows": [called(window) for window in windows.scatter],
         "scatter_share": [scan.scatter for scan in scans],
         "dead_time_gain": [scan.gain.value for scan in scans],
+        "overlap": {one.name: one.covered for one in seen},
     }
 
 
@@ -201,8 +203,9 @@ def _regions_on(
         others = [masks[other] for other in masks if other != name and other in separate]
         union = np.logical_or.reduce([np.zeros_like(mask), *others])
         gap, width = (max(round(mm / min(across)), 1) for mm in (_GAP_MM, _RING_MM))
-        found.append(_Seen(name, mask, beside(mask, union, gap, width), depths[name], mus[name]))
-        notes += _doubts(found[-1], others)
+        covered = overlap(mask, others) if others else 0.0
+        found.append(_Seen(name, mask, beside(mask, union, gap, width), depths[name], mus[name], covered))
+        notes += _doubts(found[-1])
     return found, notes
 
 
@@ -215,13 +218,12 @@ def _attenuation(series: Series4D, pair: ConjugatePair) -> NDArray[np.float64] |
     return as_seen(mu.values * (series.body.mask() > 0), mu.grid)[0]
 
 
-def _doubts(one: _Seen, others: Sequence[Mask]) -> list[str]:
+def _doubts(one: _Seen) -> list[str]:
     notes = []
-    covered = overlap(one.mask, others) if others else 0.0
-    if covered > _NOTABLE_OVERLAP:
+    if one.covered > _NOTABLE_OVERLAP:
         notes.append(
-            f"{one.name}: on the planar views {covered:.0%} of it lies over or under other regions; the shape of its"
-            " curve is in part theirs."
+            f"{one.name}: on the planar views {one.covered:.0%} of it lies over or under other regions; the shape of"
+            " its curve is in part theirs."
         )
     if not one.ring.any():
         notes.append(f"{one.name}: no background is free beside it on the planar views; none was subtracted.")

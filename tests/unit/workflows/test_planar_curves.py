@@ -186,7 +186,11 @@ def test_scans_that_are_not_all_corrected_alike_are_refused(tmp_path, capsys):
 def test_a_region_behind_another_is_flagged(tmp_path):
     case = make_case(tmp_path / "case", behind=BEHIND)
     assert main(["dose", str(case), "--out", str(tmp_path / "out")]) == 0
-    warnings = json.loads((tmp_path / "out" / "results.json").read_text())["warnings"]
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert results["provenance"]["settings"]["planar_views"]["overlap"] == {"organ": 1.0, "lesion": 0.0, "behind": 1.0}
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert page.count("on the planar views 100% of it lies over or under other regions") == 2
+    warnings = results["warnings"]
     assert any(w.startswith("behind: on the planar views 100% of it") for w in warnings)
     assert any(w.startswith("organ: on the planar views 100% of it") for w in warnings)
     assert not any(w.startswith("lesion: on the planar views") for w in warnings)
@@ -208,7 +212,12 @@ def test_a_region_behind_another_is_flagged(tmp_path):
         ({"windows": "triple", "config": "planar: {window: 113 keV}\n"}, "no energy window called '113 keV'"),
         ({"windows": "triple", "config": "planar: {scatter: [lower]}\n"}, "no energy window called 'lower'"),
         ({"windows": "triple", "config": "planar: {scatter: [208 keV]}\n"}, "overlaps the photopeak"),
-        ({"windows": "triple", "config": "planar: {scatter: []}\n"}, "planar"),
+        ({"windows": "triple", "config": "planar: {scatter: []}\n"}, "planar.scatter: [] should be non-empty"),
+        ({"config": "planar: {windw: 208 keV}\n"}, "'windw' is not a key of planar. Did you mean 'window'?"),
+        (
+            {"config": "planar: {dead_time: {tau_us: -1, u_percent: 5, behaviour: paralysable}}\n"},
+            "planar.dead_time.tau_us: -1 is less than or equal to the minimum of 0",
+        ),
         ({"hours": (24.0,)}, "need two or more scans"),
         ({"config": "planar: {series: [Whole body 1, Whole body 7]}\n"}, "No planar series is called 'Whole body 7'"),
     ],

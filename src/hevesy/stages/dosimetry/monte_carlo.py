@@ -35,6 +35,8 @@ BY_DENSITY = ((0.0, "air"), (100.0, "lung"), (800.0, "adipose"), (980.0, "soft t
 MATTERS = 1e-3
 #: the tables of alphas reach this energy, m_e c² (12.3 MeV: none of ICRP 107 has more)
 ALPHA_TOP = 24.0
+#: powers of two of activity that alphas tell apart
+ALPHA_LEVELS = 24
 #: g/cm² over kg/m³ → mm
 MM_KG_M3 = 1e4
 #: kg/m³ → kg/mm³
@@ -265,14 +267,25 @@ def _emissions(
     for (decay, bins), share in zip(drawn, shares / shares.sum(), strict=True):
         number = decay.number.ravel()
         voxels = np.flatnonzero(number)
-        cumulative = np.cumsum(number[voxels])
         if not voxels.size:
             continue
-        source = Source(
-            voxels.astype(np.int64), cumulative / cumulative[-1], weighted(bins, physics.energy_biased), False
-        )
-        emissions.append(Emission(source, float(cumulative[-1]), max(1, round(share * histories_per_batch))))
+        for group in _levels(number, voxels) if bins[0, 2] == ALPHA else [voxels]:
+            cumulative = np.cumsum(number[group])
+            histories = max(1, round(share * histories_per_batch * group.size / voxels.size))
+            spectrum = weighted(bins, physics.energy_biased)
+            source = Source(group.astype(np.int64), cumulative / cumulative[-1], spectrum, False)
+            emissions.append(Emission(source, float(cumulative[-1]), histories))
     return tuple(emissions)
+
+
+def _levels(number: Array, voxels: NDArray[np.integer]) -> list[NDArray[np.integer]]:
+    """Part voxels by powers of two of their activity, in their order.
+
+    What an alpha takes from the voxel of its birth is then in proportion to what is booked there: were histories dealt
+    by activity alone, one that leaves a voxel of little could take more than it has.
+    """
+    level = np.minimum(np.log2(number.max() / number[voxels]).astype(int), ALPHA_LEVELS - 1)
+    return [voxels[level == i] for i in np.unique(level)]
 
 
 def _weight(phantom: Phantom, decay: Decays, bins: Array) -> float:

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hevesy.core import Measured
-from hevesy.errors import BadInput, EmptyInput, MissingInformation, OutsideValidity
+from hevesy.errors import BadInput, MissingInformation, OutsideValidity
+from hevesy.stages.quantification.table_file import lines_of
 
 _COLUMNS = ("volume_mL", "recovery", "u")
 #: below this recovery the correction is a guess
@@ -117,14 +118,12 @@ def read_spheres(path: Path) -> RecoveryCurve:
 
     Raises
     ------
-    EmptyInput, MissingInformation
-        If there is no such file, or it lacks a column.
+    EmptyInput, UnreadableFile, MissingInformation
+        If there is no such file, it is no text, or it lacks a column.
     BadInput
         If a value is no number, or as `fit_recovery`.
     """
-    if not path.is_file():
-        raise EmptyInput(f"There is no file {path}.", "Check recovery: spheres: in case.yaml.")
-    rows = list(csv.DictReader(line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()))
+    rows = list(csv.DictReader(lines_of(path)))
     columns = {(name or "").strip() for name in (rows[0] if rows else {})}
     if missing := [name for name in _COLUMNS if name not in columns]:
         raise MissingInformation(

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from hevesy.core import Measured
-from hevesy.errors import BadInput, EmptyInput, ImpossibleTiming, MissingInformation
+from hevesy.errors import BadInput, ImpossibleTiming, MissingInformation
 from hevesy.stages.quantification.first_reading import WholeBodyReadings, calibrated_by_first
+from hevesy.stages.quantification.table_file import lines_of
 
 _COLUMNS = ("t_h", "counts", "duration_s")
 _OPTIONAL = ("opposite_counts", "background_counts", "background_s")
@@ -41,21 +42,21 @@ def counter_curve(
     ------
     EmptyInput, MissingInformation, BadInput, ImpossibleTiming
         If the table or a column is missing, a value is no number, fewer than two readings, a background at or above a
-        reading, or times that do not rise.
+        reading, a column that some readings lack,
+        or times that do not rise.
     """
     rows = _rows(path)
     times = np.array([_number(row, "t_h", n) for n, row in enumerate(rows, 1)]) * 3600.0
     if (np.diff(times) <= 0).any() or times[0] < 0:
-        raise ImpossibleTiming(f"{path} has readings out of order or before administration.", "Sort them by time.")
+        raise ImpossibleTiming(
+            f"{path} has readings out of order, twice at one time, or before administration.", "Sort them by time."
+        )
     rates = [_rate(row, n) * Measured(1.0, u_relative, label="reading") for n, row in enumerate(rows, 1)]
     return calibrated_by_first((times, times), rates, administered, decay_constant)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
-    if not path.is_file():
-        raise EmptyInput(f"There is no file {path}.")
-    lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    reader = csv.DictReader(lines)
+    reader = csv.DictReader(lines_of(path))
     columns = [column.strip() for column in reader.fieldnames or ()]
     reader.fieldnames = columns
     if missing := [c for c in _COLUMNS if c not in columns]:
@@ -65,6 +66,14 @@ def _rows(path: Path) -> list[dict[str, str]]:
     rows = [{k: (v or "").strip() for k, v in row.items() if k} for row in reader]
     if len(rows) < 2:
         raise BadInput(f"{path} holds {len(rows)} readings; a curve needs two or more.")
+    for column in _OPTIONAL:
+        filled = [bool(row.get(column)) for row in rows]
+        if any(filled) and not all(filled):
+            # one side, or no background, in some readings alone is another scale
+            raise MissingInformation(
+                f"Reading {filled.index(False) + 1} has no {column}, and others have.",
+                "Count every reading alike, or leave the column out.",
+            )
     return rows
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hevesy.core import Measured
-from hevesy.errors import BadInput, EmptyInput, HevesyError, ImpossibleTiming, MissingInformation
+from hevesy.errors import BadInput, EmptyInput, HevesyError, ImpossibleTiming, MissingInformation, UnreadableFile
 from hevesy.stages.quantification.whole_body_counter import counter_curve
 
 HOUR = 3600.0
@@ -52,6 +52,12 @@ def test_the_uncertainty_of_a_reading_is_that_of_counting_signal_and_background(
     ("text", "kind", "said"),
     [
         ("t_h,counts\n1,5\n2,4", MissingInformation, "no column 'duration_s'"),
+        (
+            "t_h,counts,opposite_counts,duration_s\n1,500,400,60\n5,400,,60",
+            MissingInformation,
+            "Reading 2 has no opposite_counts, and others have",
+        ),
+        ("t_h,counts,duration_s\n5,500,60\n5,400,60", ImpossibleTiming, "twice at one time"),
         ("t_h,counts,duration_s\n1,500,60", BadInput, "two or more"),
         ("t_h,counts,duration_s\n5,500,60\n1,400,60", ImpossibleTiming, "out of order"),
         ("t_h,counts,duration_s\n1,many,60\n2,400,60", BadInput, "'many' for counts"),
@@ -70,6 +76,12 @@ def test_bad_tables_are_refused_in_one_line(tmp_path, text, kind, said):
         counter_curve(path, GIVEN, DECAY)
     assert isinstance(refused.value, HevesyError)
     assert "\n" not in str(refused.value)
+
+
+def test_what_is_no_text_is_refused(tmp_path):
+    (tmp_path / "counter.csv").write_bytes(b"\x00\xff\xfe")
+    with pytest.raises(UnreadableFile, match="no table of text"):
+        counter_curve(tmp_path / "counter.csv", GIVEN, DECAY)
 
 
 def test_a_table_that_is_not_there_is_named(tmp_path):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,7 @@ def map_dose(
     phantom = read_phantom(files)
     phantom.grid.require_match(tia.grid, "The anatomy and the time-integrated activity")
     decays = _decays(parent, tia, files, settings)
+    regions = read_regions(files.regions, tia)
     head = {
         "nuclide": parent.name,
         "daughters": list(dict.fromkeys(n.name for d in decays for n, _ in d.nuclides if n.name != parent.name)),
@@ -133,13 +135,9 @@ def map_dose(
     }
     if settings.engine != "mc":
         progress(f"computing ({settings.engine})")
-        found = engine(settings.engine)
-        answers = [found(Source(d.tia, phantom.density, tuple(d.nuclides))) for d in decays]
-        dose = answers[0].dose.with_values(np.sum([answer.dose.values for answer in answers], axis=0))
-        method = " ".join(answer.method for answer in answers)
-        return Mapped(dose, None, {**head, "method": method, "limits": list(answers[0].limits)})
-    regions = read_regions(files.regions, tia)
-    mapped = _simulate(phantom, decays, regions, settings, progress)
+        mapped = _compute(phantom, decays, regions, settings)
+    else:
+        mapped = _simulate(phantom, decays, regions, settings, progress)
     return Mapped(mapped.dose, mapped.relative_uncertainty, {**head, **mapped.summary})
 
 
@@ -155,6 +153,22 @@ def _decays(parent: Nuclide, tia: Image, files: Files, settings: Settings) -> li
         images.append(read_volume(path, tia.quantity, "tia_Bq_s_mL"))
         images[-1].grid.require_match(tia.grid, f"{path.name} and the parent's time-integrated activity")
     return [Decays(image, shares) for image, shares in zip(images, groups, strict=True)]
+
+
+def _compute(phantom: Phantom, decays: list[Decays], regions: list[Region], settings: Settings) -> Mapped:
+    """Return the dose by an engine without statistics."""
+    found = engine(settings.engine)
+    began = time.perf_counter()
+    answers = [found(Source(d.tia, phantom.density, tuple(d.nuclides))) for d in decays]
+    dose = answers[0].dose.with_values(np.sum([answer.dose.values for answer in answers], axis=0))
+    voxels = {region.name: np.flatnonzero(region.mask() >= 0.5) for region in regions}
+    summary = {
+        "seconds": time.perf_counter() - began,
+        "method": " ".join(answer.method for answer in answers),
+        "limits": list(answers[0].limits),
+        "regions": _region_doses(phantom, voxels, [np.inf] * len(voxels), dose),
+    }
+    return Mapped(dose, None, summary)
 
 
 def _simulate(
@@ -181,7 +195,8 @@ def _simulate(
     uncertainty = tally.relative_uncertainty().reshape(phantom.grid.shape)
     image = phantom.density.with_values(uncertainty.astype(np.float32), Quantity.RELATIVE)
     summary = {**summarise(made, tally, threads), "method": answer.method, "limits": list(answer.limits)}
-    summary["regions"] = _region_doses(phantom, made, tally, answer.dose)
+    known = tally.region_uncertainty() if tally.batches > 1 else np.ones(len(made.regions))
+    summary["regions"] = _region_doses(phantom, made.regions, known.tolist(), answer.dose)
     return Mapped(answer.dose, image, summary)
 
 
@@ -211,9 +226,11 @@ def summarise(made: Plan, tally: Tally, threads: int) -> dict[str, Any]:
     }
 
 
-def _region_doses(phantom: Phantom, made: Plan, tally: Tally, dose: Image) -> dict[str, Any]:
+def _region_doses(
+    phantom: Phantom, regions: Mapping[str, NDArray[np.int64]], uncertainty: list[float], dose: Image
+) -> dict[str, Any]:
+    """Return mean dose, its statistical uncertainty (None where infinite) and mass, by region."""
     mass = phantom.mass_kg().ravel()
-    uncertainty = tally.region_uncertainty() if tally.batches > 1 else np.ones(len(made.regions))
     return {
         name: {
             "mean_dose_Gy": float((dose.values.ravel()[voxels] * mass[voxels]).sum() / mass[voxels].sum()),
@@ -221,7 +238,7 @@ def _region_doses(phantom: Phantom, made: Plan, tally: Tally, dose: Image) -> di
             "mass_kg": float(mass[voxels].sum()),
             "voxels": int(voxels.size),
         }
-        for (name, voxels), u in zip(made.regions.items(), uncertainty, strict=True)
+        for (name, voxels), u in zip(regions.items(), uncertainty, strict=True)
     }
 
 

@@ -123,8 +123,13 @@ def test_a_daughter_gives_its_dose_where_its_own_image_is(folder):
 
 def test_another_engine_answers_without_statistics(folder):
     density = ["--density", folder / "density.nii.gz"]
-    assert dosemap(folder, "out", *density, "--engine", "local") == 0
+    assert dosemap(folder, "out", *density, "--engine", "local", "--in", folder / "regions.nii.gz") == 0
     assert not (folder / "out/relative_uncertainty.nii.gz").exists()
+    summary = json.loads((folder / "out/summary.json").read_text())
+    source = summary["regions"]["1"]  # one voxel of 0.08 mL
+    assert source["mean_dose_Gy"] == pytest.approx(1e9 * 0.934 * 1.602e-13 / 1e-3, rel=0.01)
+    assert source["relative_uncertainty"] is None
+    assert source["mass_kg"] == pytest.approx(0.08e-3)
 
 
 @pytest.mark.parametrize(

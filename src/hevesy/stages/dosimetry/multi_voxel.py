@@ -86,7 +86,7 @@ def multi_voxel_s_value(source: Source) -> DoseMap:
     limits = (
         "Electrons are taken to go straight through borders of media, photons to scatter by the thickness passed: "
         "against Monte Carlo within 5% in soft tissue and lung and 8% in bone; "
-        "where the dose is below 1e-4 of the highest, 15%.",
+        "where the dose is below 1e-4 of the highest, 18%.",
         f"Voxels below {LEAST_DENSITY:g} kg/m³ get no dose.",
     )
     made = f"Voxel S-values of {kernels.charged.nuclide}, corrected for density and medium; {kernels.charged.source}."

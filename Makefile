@@ -5,10 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 CASE := examples/lu177-dotatate
 
-.PHONY: demo test lint bench docs clean
+.PHONY: demo simulated test lint bench docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/hevesy dose $(CASE) --out out/demo
+
+simulated: $(VENV)/.installed
+	$(BIN)/python examples/lu177-simulated/make.py out/simulated
 
 test: $(VENV)/.installed-test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -50,6 +50,7 @@ def configure(command: argparse.ArgumentParser) -> None:
     add("--dead-time-model", choices=("paralysable", "non-paralysable"), default="paralysable", help="of the detector")
     add("--replicates", metavar="N", type=int, default=0, help="of DICOM: resampled images for an uncertainty image")
     add("--within-mm", metavar="MM", type=float, help="hold activity this near to the μ-map's tissue: faster")
+    add("--regions", metavar="FILE", type=Path, help="of DICOM: RTSTRUCT or SEG whose recovery coefficients are found")
     add("--no-attenuation", action="store_true", help="do not model attenuation")
     add("--no-response", action="store_true", help="do not model the collimator's response")
     add("--allow-limited-angles", action="store_true", help="go on although views do not cover 180°")
@@ -88,6 +89,7 @@ def _from_camera(
 ) -> Path:
     from hevesy.workflows.camera_file import read_camera
     from hevesy.workflows.camera_image import make_image, read_calibration, write_spect
+    from hevesy.workflows.camera_recovery import region_recovery, write_recovery
     from hevesy.workflows.delivery import delivering
 
     calibration = None if options.calibration is None else read_calibration(options.calibration)
@@ -95,8 +97,11 @@ def _from_camera(
     for note in acquired.notes:
         print(f"- {note}")
     made = make_image(acquired, recipe, calibration, options.replicates, progress)
+    kept = region_recovery(acquired, made.image.grid, recipe, options.regions) if options.regions else {}
     with delivering(options.out) as folder:
         write_spect(made, folder)
+        if kept:
+            write_recovery(kept, folder)
     return Path(options.out / "spect.dcm")
 
 

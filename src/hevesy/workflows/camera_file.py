@@ -136,7 +136,7 @@ def read_camera(path: Path, camera: Camera, allow: Allowances) -> Acquired:
     chosen = [taken.photopeak_said(windows, peak, photon, by_windows)]
     if simulated:
         measurement = _with_simulated_scatter(measurement, peak, known, photon)
-        chosen.append(f"From there, scatter is simulated from the image itself, twice {HISTORIES:,} photons.")
+        chosen.append(f"From there, scatter is simulated from the image itself, three times {HISTORIES:,} photons.")
     return Acquired(
         measurement,
         peak,

@@ -221,6 +221,7 @@ def _measure_region(name: str, scans: Sequence[Scan], series: Series4D, case: Ca
     _require_activity(raw, region, scans)
     size = volume(region, budget.delineation_mm)
     recovery, warned = _recovery(region, size, said, budget)
+    raw = [value / share for value, share in zip(raw, _shares_of_recovery(region, said, len(scans)), strict=True)]
     region = replace(region, recovery=recovery)
     exponent = activity_exponent(region.volume_mL, budget.resolution_mm)
     shared = budget.calibration / recovery * (size / size.value).to(1.0, "") ** exponent
@@ -272,7 +273,7 @@ def _recovery(
 ) -> tuple[Measured, tuple[str, ...]]:
     """Return the recovery given, or that of the curve, or 1 with what a sphere would lose as its uncertainty."""
     if "recovery" in said:
-        value = float(said["recovery"])
+        value = float(np.mean(said["recovery"]))
         return Measured(value, value * float(said.get("recovery_u_percent", 5.0)) / 100, label="recovery"), ()
     if budget.recovery is not None and region.role in (Role.ORGAN, Role.LESION):
         return _on_curve(region, size, budget.recovery), ()
@@ -296,6 +297,19 @@ def _on_curve(region: Region, size: Measured, curve: RecoveryCurve) -> Measured:
             f"Region '{region.name}': {refusal.refused}",
             f"Give 'regions: {{{region.name}: {{recovery: …}}}}' in case.yaml, or measure smaller spheres.",
         ) from None
+
+
+def _shares_of_recovery(region: Region, said: Mapping[str, Any], scans: int) -> list[float]:
+    """Return each scan's recovery coefficient over their mean; 1 where one is given for all, or none."""
+    given = said.get("recovery")
+    if not isinstance(given, list):
+        return [1.0] * scans
+    if len(given) != scans:
+        raise BadConfiguration(
+            f"case.yaml: regions: {region.name}: recovery: {len(given)} coefficients for {scans} scans.",
+            "Give one for all scans, or one for each in order of time.",
+        )
+    return [float(one) / float(np.mean(given)) for one in given]
 
 
 def _with_uncertainty(

@@ -21,7 +21,7 @@ from hevesy.stages.imaging.camera_writer import Session, planar, tomographic
 from hevesy.stages.imaging.derived import derived_uid, save
 from hevesy.stages.quantification.reconstruction import Lattice, Orbit, SystemModel
 from hevesy.stages.quantification.reconstruction.response import collimator_response
-from hevesy.stages.quantification.reconstruction.simulated_scatter import Detection, scattered
+from hevesy.stages.quantification.reconstruction.simulated_scatter import Detection, lines_of, scattered
 from hevesy.stages.quantification.reconstruction.simulation import (
     Acquisition,
     contour_radii_mm,
@@ -31,9 +31,6 @@ from hevesy.stages.quantification.reconstruction.simulation import (
 from hevesy.workflows.simulation import read_phantom
 
 KINDS = ("tomo", "static", "whole-body")
-KEV_J = 1.602176634e-16
-#: photons rarer than this, per decay, are not followed, nor those far below the windows
-RAREST, FAR_BELOW = 1e-4, 0.9
 NEEDED = ("photon_keV", "collimator", "pixel_mm", "rows", "columns", "windows_keV")
 OPTIONAL = ("views", "start_deg", "radius_mm", "gap_mm", "intrinsic_mm", "energy_resolution", "scatter_histories")
 
@@ -229,14 +226,8 @@ def detection_of(plan: CameraPlan, nuclide_name: str) -> Detection:
     BadInput
         If the nuclide does not emit the camera's photon.
     """
-    photon, windows = plan.number("photon_keV"), plan.windows
-    least = FAR_BELOW * min(low for window in windows for low, _ in window.ranges_keV)
-    lines = tuple(
-        (e.energy_J / KEV_J, e.per_decay)
-        for e in nuclide(nuclide_name).emissions
-        if e.kind.is_photon and e.energy_J / KEV_J >= least and e.per_decay >= RAREST
-    )
-    return Detection(photon, lines, windows, plan.number("energy_resolution", 0.1))
+    lines = lines_of(nuclide(nuclide_name), plan.windows)
+    return Detection(plan.number("photon_keV"), lines, plan.windows, plan.number("energy_resolution", 0.1))
 
 
 def _projections(

@@ -23,7 +23,14 @@ from factories.therapy_case import (
     write_case,
 )
 from hevesy.core import Grid, Region, Role
-from hevesy.errors import ContradictoryInformation, IncompleteSeries, OutsideImage, OutsideValidity, UnreadableFile
+from hevesy.errors import (
+    BadConfiguration,
+    ContradictoryInformation,
+    IncompleteSeries,
+    OutsideImage,
+    OutsideValidity,
+    UnreadableFile,
+)
 from hevesy.physics.hounsfield import density_from_hounsfield
 from hevesy.stages.imaging import segmentation_writer
 from hevesy.stages.imaging.folder import read_folder
@@ -297,3 +304,18 @@ def test_linked_folders_are_entered_once_and_pipes_are_not_waited_for(tmp_path):
     (folder / "lost.dcm").symlink_to(tmp_path / "nowhere")
     with pytest.raises(UnreadableFile, match=r"lost\.dcm"):
         read_folder(folder)
+
+
+def test_each_scan_can_have_its_own_recovery_coefficient(tmp_path):
+    start = "registration: none\nregions: {organ: {recovery: "
+    folder = drawn(tmp_path / "case", start + "0.8}}\n", organ=ORGAN)
+    one = named(dose(folder), "organ")
+    scans = len(one.activity)
+    given = [0.8 + 0.02 * number for number in range(scans)]
+    (folder / "case.yaml").write_text(f"{start}{given}}}}}\n")
+    each = named(dose(folder), "organ")
+    for before, after, share in zip(one.activity, each.activity, given, strict=True):
+        assert after.value == pytest.approx(before.value * 0.8 / share)
+    (folder / "case.yaml").write_text(f"{start}{[*given, 0.9]}}}}}\n")
+    with pytest.raises(BadConfiguration, match=f"{scans + 1} coefficients for {scans} scans"):
+        dose(folder)

@@ -6,9 +6,12 @@ import shutil
 import numpy as np
 import pydicom
 import pytest
+import yaml
 
 from factories import dicom, spect_ct
 from hevesy.cli import main
+from hevesy.core import Region
+from hevesy.stages.imaging import segmentation_writer
 from hevesy.stages.imaging.folder import read_folder
 from hevesy.workflows import camera_file
 
@@ -247,3 +250,25 @@ def test_a_ct_that_cuts_the_body_off_is_refused_and_can_be_allowed(tmp_path, cap
     assert reconstruct(study, tmp_path / "out") > 1
     assert "--allow-truncated-mu" in capsys.readouterr().err
     assert reconstruct(study, tmp_path / "out", "--allow-truncated-mu") == 0
+
+
+def test_what_is_kept_of_a_drawn_region_is_found_and_brings_its_activity_back(study, tmp_path):
+    assert reconstruct(study, tmp_path / "first") == 0
+    (series,) = read_folder(tmp_path / "first" / "spect.dcm").series
+    grid = series.image().grid
+    truth = spect_ct.activity(grid)
+    drawn = Region.from_mask("kidney", grid, truth > 0)
+    segmentation_writer.write([drawn], series.headers, tmp_path / "drawn.dcm", spect_ct.START)
+    given = ["--regions", tmp_path / "drawn.dcm", "--calibration", spect_ct.FACTOR]
+    assert reconstruct(study, tmp_path / "out", *given) == 0
+    found = yaml.safe_load((tmp_path / "out" / "recovery.yaml").read_text())["regions"]["kidney"]
+    assert 0.5 < found["recovery"] < 0.95
+    assert 0 < found["recovery_u_percent"] < 5  # the response is known to 3%
+    apparent = drawn.integral(read_folder(tmp_path / "out" / "spect.dcm").series[0].image())
+    assert apparent / found["recovery"] == pytest.approx(truth.sum() * grid.voxel_volume_mL, rel=0.03)
+
+
+def test_recovery_without_attenuation_is_refused(study, tmp_path, capsys):
+    given = ["--regions", tmp_path / "drawn.dcm", "--no-attenuation"]
+    assert reconstruct(study, tmp_path / "out", *given, ct=False) != 0
+    assert "--ct" in capsys.readouterr().err

@@ -113,6 +113,18 @@ class MeasuredResponse:
         return np.asarray(fwhm / FWHM_PER_SIGMA)
 
 
+@dataclass(frozen=True, slots=True)
+class ScaledResponse:
+    """Another response, a factor wider at every distance, such as by its uncertainty."""
+
+    response: Response
+    factor: float
+
+    def sigma_mm(self, distance_mm: ArrayLike) -> NDArray[np.float64]:
+        """Return the standard deviation at distances from the detector's face, both in mm."""
+        return self.factor * self.response.sigma_mm(distance_mm)
+
+
 def _require_widths(**widths: Any) -> None:
     wrong = {name: value for name, value in widths.items() if not 0 <= value < float("inf")}
     if wrong:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from scipy.special import erf
 
-from hevesy.core import EnergyWindow
+from hevesy.core import EnergyWindow, Nuclide
 from hevesy.data.materials import material
 from hevesy.errors import BadInput, MissingInformation
 from hevesy.kernels.camera_scatter import Body, Camera, Photons, scatter
@@ -29,8 +29,13 @@ from hevesy.stages.quantification.reconstruction.system import SystemModel
 TRANSFERS = np.linspace(0.0, 10.0, 501)
 #: thickness of a common crystal, 3/8 inch, mm
 CRYSTAL_MM = 9.5
+#: photons rarer than this, per decay, are not followed, nor those far below every window
+RAREST, FAR_BELOW = 1e-4, 0.9
+KEV_J = 1.602176634e-16
 #: standard deviation of the smoothing of simulated scatter, bins
 SMOOTHING_BINS = 1.5
+#: of scatter simulated from an image
+PASSES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,16 @@ class Detection:
         return np.asarray(chances / chances[0])
 
 
+def lines_of(nuclide: Nuclide, windows: Sequence[EnergyWindow]) -> tuple[tuple[float, float], ...]:
+    """Return energy (keV) and number per decay of the photons that may be counted in energy windows."""
+    least = FAR_BELOW * min(low for window in windows for low, _ in window.ranges_keV)
+    return tuple(
+        (e.energy_J / KEV_J, e.per_decay)
+        for e in nuclide.emissions
+        if e.kind.is_photon and e.energy_J / KEV_J >= least and e.per_decay >= RAREST
+    )
+
+
 def scattered(
     system: SystemModel, activity: NDArray[np.floating], detection: Detection, histories: int, seed: int
 ) -> NDArray[np.float64]:
@@ -143,8 +158,8 @@ def estimated_scatter(
 ) -> NDArray[np.float32]:
     """Return the expected scatter in the photopeak of a measurement, from its own image (views, side, slices).
 
-    Scatter is simulated from a first image, and again from the image corrected by it; the first takes out too much
-    where the second takes too little, so that their mean is used. Then it is smoothed along each view.
+    Scatter is simulated from the image, smoothed along each view, and again from the image corrected by it. What one
+    pass takes out too much the next takes out too little, so that each pass after the first is met halfway.
 
     Parameters
     ----------
@@ -161,13 +176,14 @@ def estimated_scatter(
         If the system has no μ-map or no response.
     """
     peak = replace(detection, windows=detection.windows[:1])
-    estimates: list[NDArray[np.float32]] = []
-    for number in range(2):
-        image = reconstruct(measurement)
-        counted = scattered(measurement.system, image, peak, histories, seed + number)[0]
-        estimates.append(gaussian_filter(counted, (0, SMOOTHING_BINS, SMOOTHING_BINS)).astype(np.float32))
-        measurement = replace(measurement, additive=estimates[-1])
-    return np.asarray((estimates[0] + estimates[1]) / 2)
+    estimate: NDArray[np.float32] | None = None
+    for number in range(PASSES):
+        counted = scattered(measurement.system, reconstruct(measurement), peak, histories, seed + number)[0]
+        smooth = gaussian_filter(counted, (0, SMOOTHING_BINS, SMOOTHING_BINS)).astype(np.float32)
+        estimate = smooth if estimate is None else np.asarray((estimate + smooth) / 2, np.float32)
+        measurement = replace(measurement, additive=estimate)
+    assert estimate is not None
+    return estimate
 
 
 def _photons(activity: NDArray[np.floating], detection: Detection) -> Photons:

@@ -23,7 +23,11 @@ from hevesy.physics.attenuation_map import attenuation_from_hounsfield
 from hevesy.stages.kinetics import fit_curve
 from hevesy.stages.quantification.partial_volume import counting_u, recover
 from hevesy.stages.quantification.reconstruction import Lattice, Measurement, Orbit, Schedule, SystemModel, osem
-from hevesy.stages.quantification.reconstruction.response import QuadratureResponse, collimator_response
+from hevesy.stages.quantification.reconstruction.response import (
+    QuadratureResponse,
+    SharpenedResponse,
+    collimator_response,
+)
 from hevesy.stages.quantification.reconstruction.scatter import triple_window
 from hevesy.stages.quantification.reconstruction.simulated_scatter import Detection, estimated_scatter, scattered
 from hevesy.stages.quantification.reconstruction.simulation import Acquisition, contour_radii_mm, rebinned
@@ -87,7 +91,10 @@ def prepare() -> Study:
         patient.SECONDS_PER_VIEW, patient.SENSITIVITY, patient.HEADS, nuclide("Lu-177").decay_constant.value
     )
     weight = scan.sensitivity * scan.decays_per_becquerel(orbit.views)[:, None, None] * patient.VOXEL_ML
-    systems = [SystemModel(fine, orbit, _wider(known, share), mu) for share in (0.0, U_RESPONSE)]
+    systems = [
+        SystemModel(fine, orbit, SharpenedResponse(_wider(known, share), fine.pixel_mm), mu)
+        for share in (0.0, U_RESPONSE)
+    ]
     at_24 = phantom.activity(24.0)
     parts = [at_24 * phantom.mask(number) for number in range(len(patient.ORGANS))]
     primary = np.array(

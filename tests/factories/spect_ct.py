@@ -20,7 +20,7 @@ from hevesy.stages.imaging.camera_writer import Session, tomographic
 from hevesy.stages.quantification.reconstruction import Orbit, SystemModel
 from hevesy.stages.quantification.reconstruction.acquisition import lattice_of
 from hevesy.stages.quantification.reconstruction.photons import photons_above
-from hevesy.stages.quantification.reconstruction.response import collimator_response
+from hevesy.stages.quantification.reconstruction.response import SharpenedResponse, collimator_response
 from hevesy.stages.quantification.reconstruction.simulated_scatter import Detection, scattered
 from hevesy.stages.registration.averaging import average
 
@@ -83,7 +83,7 @@ def write(folder: Path, *, ct_tags: dict[str, Any] | None = None, days: float = 
     empty = replace(placed(), timing=When(START + timedelta(days=days), SECONDS * VIEWS / 2))
     ct = hounsfield()
     mu, _ = average(attenuation_from_hounsfield(ct, 208.4), empty.grid)
-    response = collimator_response(collimator("Siemens Symbia ME"), 208.4, 3.8)
+    response = SharpenedResponse(collimator_response(collimator("Siemens Symbia ME"), 208.4, 3.8), PIXEL)
     system = SystemModel(lattice_of(empty), Orbit(empty.angles_deg, empty.radii_mm), response, mu.values)
     late = np.tile(np.arange(VIEWS // 2) * SECONDS, 2)
     decays = np.exp(-DECAY * late) * -np.expm1(-DECAY * SECONDS) / DECAY

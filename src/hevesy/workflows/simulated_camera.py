@@ -20,7 +20,7 @@ from hevesy.errors import BadConfiguration, MissingInformation, UnknownName, Unr
 from hevesy.stages.imaging.camera_writer import Session, planar, tomographic
 from hevesy.stages.imaging.derived import derived_uid, save
 from hevesy.stages.quantification.reconstruction import Lattice, Orbit, SystemModel
-from hevesy.stages.quantification.reconstruction.response import collimator_response
+from hevesy.stages.quantification.reconstruction.response import SharpenedResponse, collimator_response
 from hevesy.stages.quantification.reconstruction.simulated_scatter import Detection, lines_of, scattered
 from hevesy.stages.quantification.reconstruction.simulation import (
     Acquisition,
@@ -198,7 +198,7 @@ def _system(arrays: Mapping[str, NDArray[Any]], plan: CameraPlan) -> SystemModel
         raise MissingInformation("The camera's distance is not given.", "Give radius_mm, or gap_mm to the body.")
     geometry = collimator(str(plan.facts["collimator"]))
     response = collimator_response(geometry, plan.number("photon_keV"), plan.number("intrinsic_mm", 3.8))
-    return SystemModel(lattice, Orbit(angles, radii), response, mu)
+    return SystemModel(lattice, Orbit(angles, radii), SharpenedResponse(response, lattice.pixel_mm), mu)
 
 
 def _mean(

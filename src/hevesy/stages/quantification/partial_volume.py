@@ -20,6 +20,7 @@ from scipy.ndimage import gaussian_filter
 
 from hevesy.errors import BadInput, GridMismatch, OutsideValidity
 from hevesy.stages.quantification.reconstruction.likelihood import Measurement
+from hevesy.stages.quantification.reconstruction.response import SharpenedResponse
 from hevesy.stages.quantification.reconstruction.system import SystemModel
 
 Array = NDArray[np.float32]
@@ -92,16 +93,17 @@ def recover(
     apparent = _sums(image, regions)
     if not (apparent > 0).all():
         raise OutsideValidity("A region holds no activity, so that its recovery cannot be found.")
+    camera = _sharpened(measurement.system)
     kept, shapes = np.ones_like(apparent), _to_one(regions)
     for _ in range(ROUNDS):
-        kept, modelled = _kept(measurement, apparent / kept, shapes, regions, reconstruct)
+        kept, modelled = _kept(measurement, apparent / kept, shapes, (regions, camera), reconstruct)
     shapes = _to_one(shapes * _ratio(image, modelled))
-    shaped, _ = _kept(measurement, apparent / kept, shapes, regions, reconstruct)
+    shaped, _ = _kept(measurement, apparent / kept, shapes, (regions, camera), reconstruct)
     coefficient = (kept + shaped) / 2
     _require_recovery(coefficient)
     u = np.abs(kept - shaped) / (2 * coefficient)
     if blurrier is not None:
-        other, _ = _kept(measurement, apparent / coefficient, shapes, regions, reconstruct, blurrier)
+        other, _ = _kept(measurement, apparent / coefficient, shapes, (regions, _sharpened(blurrier)), reconstruct)
         u = np.hypot(u, other / shaped - 1)
     return Recovered(image, apparent, coefficient, u)
 
@@ -138,15 +140,23 @@ def _kept(
     measurement: Measurement,
     sums: NDArray[np.float64],
     shapes: NDArray[Any],
-    regions: NDArray[Any],
+    seen: tuple[NDArray[Any], SystemModel],
     reconstruct: Reconstruct,
-    seen_by: SystemModel | None = None,
 ) -> tuple[NDArray[np.float64], Array]:
-    """Project regions of given sums and shapes, reconstruct, and return what is kept of the sums, and the image."""
+    """Project sums of given shapes by a camera, reconstruct, and return what regions keep of them, and the image."""
+    regions, camera = seen
     volume = np.tensordot(sums, shapes, axes=1).astype(np.float32)
-    expected = np.maximum(replace(measurement, system=seen_by or measurement.system).expected(volume), 0)
+    expected = np.maximum(replace(measurement, system=camera).expected(volume), 0)
     image = reconstruct(replace(measurement, counts=expected))
     return _sums(image, regions) / sums, image
+
+
+def _sharpened(system: SystemModel) -> SystemModel:
+    """Return a system that sees as the camera does, without the blur of the projector's own lattice."""
+    if system.response is None:
+        return system
+    sharp = SharpenedResponse(system.response, system.lattice.pixel_mm)
+    return SystemModel(system.lattice, system.orbit, sharp, system.mu_per_mm)
 
 
 def _ratio(seen: Array, modelled: Array) -> Array:

@@ -15,6 +15,7 @@ from hevesy.stages.quantification.reconstruction import (
     SystemModel,
     osem,
 )
+from hevesy.stages.quantification.reconstruction.response import Response, SharpenedResponse
 
 SIDE, SLICES, PIXEL = 32, 24, 6.0
 ACTIVITY = (400.0, 250.0, 10.0)
@@ -35,22 +36,32 @@ def regions() -> np.ndarray:
     return np.stack([small, large, np.maximum(body - small - large, 0)]).astype(np.float32)
 
 
-@pytest.fixture(scope="module")
-def system(regions: np.ndarray) -> SystemModel:
+def _system(regions: np.ndarray, response: Response) -> SystemModel:
     angles = np.arange(0, 360, 12.0)
     mu = 0.0135 * regions.sum(axis=0)
-    return SystemModel(
-        Lattice(SIDE, SLICES, PIXEL, PIXEL), Orbit(angles, np.full(30, 110.0)), LinearResponse(0.03, 2.0), mu
-    )
+    return SystemModel(Lattice(SIDE, SLICES, PIXEL, PIXEL), Orbit(angles, np.full(30, 110.0)), response, mu)
+
+
+@pytest.fixture(scope="module")
+def system(regions: np.ndarray) -> SystemModel:
+    return _system(regions, LinearResponse(0.03, 2.0))
+
+
+@pytest.fixture(scope="module")
+def camera(regions: np.ndarray) -> SystemModel:
+    """What a camera sees, without the blur of the lattice on which it is modelled."""
+    return _system(regions, SharpenedResponse(LinearResponse(0.03, 2.0), PIXEL))
 
 
 def _image(measurement: Measurement) -> np.ndarray:
     return osem(measurement, Schedule(4, 5))
 
 
-def test_corrected_sums_are_those_that_were_put_in(system: SystemModel, regions: np.ndarray) -> None:
+def test_corrected_sums_are_those_that_were_put_in(
+    system: SystemModel, camera: SystemModel, regions: np.ndarray
+) -> None:
     put_in = np.array(ACTIVITY) * regions.sum(axis=(1, 2, 3))
-    mean = np.maximum(system.forward(np.tensordot(ACTIVITY, regions, axes=1).astype(np.float32)), 0)
+    mean = np.maximum(camera.forward(np.tensordot(ACTIVITY, regions, axes=1).astype(np.float32)), 0)
     found = recover(Measurement(system, mean), regions, _image)
     lost = np.abs(found.apparent / put_in - 1)[:2]
     assert lost.min() > 0.05  # there is something to correct
@@ -58,13 +69,13 @@ def test_corrected_sums_are_those_that_were_put_in(system: SystemModel, regions:
 
 
 def test_activity_that_lies_unevenly_is_covered_by_the_stated_uncertainty(
-    system: SystemModel, regions: np.ndarray
+    system: SystemModel, camera: SystemModel, regions: np.ndarray
 ) -> None:
     random = np.random.default_rng(2)
     field = gaussian_filter(random.standard_normal(regions.shape[1:]), 2.0)
     uneven = np.array(ACTIVITY)[:, None, None, None] * regions * np.clip(1 + 0.25 * field / field.std(), 0.2, 2)
     put_in = uneven.sum(axis=(1, 2, 3))
-    mean = np.maximum(system.forward(uneven.sum(axis=0).astype(np.float32)), 0)
+    mean = np.maximum(camera.forward(uneven.sum(axis=0).astype(np.float32)), 0)
     found = recover(Measurement(system, mean), regions, _image)
     error = found.true / put_in - 1
     assert np.abs(error[:2]).max() < 0.05

@@ -20,8 +20,9 @@ from hevesy.errors import BadConfiguration, MissingInformation, UnknownName, Unr
 from hevesy.stages.imaging.camera_writer import Session, planar, tomographic
 from hevesy.stages.imaging.derived import derived_uid, save
 from hevesy.stages.quantification.reconstruction import Lattice, Orbit, SystemModel
+from hevesy.stages.quantification.reconstruction.photons import photons_above
 from hevesy.stages.quantification.reconstruction.response import SharpenedResponse, collimator_response
-from hevesy.stages.quantification.reconstruction.simulated_scatter import Detection, lines_of, scattered
+from hevesy.stages.quantification.reconstruction.simulated_scatter import Detection, scattered
 from hevesy.stages.quantification.reconstruction.simulation import (
     Acquisition,
     contour_radii_mm,
@@ -226,7 +227,7 @@ def detection_of(plan: CameraPlan, nuclide_name: str) -> Detection:
     BadInput
         If the nuclide does not emit the camera's photon.
     """
-    lines = lines_of(nuclide(nuclide_name), plan.windows)
+    lines = photons_above(nuclide(nuclide_name), min(low for w in plan.windows for low, _ in w.ranges_keV))
     return Detection(plan.number("photon_keV"), lines, plan.windows, plan.number("energy_resolution", 0.1))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from scipy.special import erf
 
-from hevesy.core import EnergyWindow, Nuclide
+from hevesy.core import EnergyWindow
 from hevesy.data.materials import material
 from hevesy.errors import BadInput, MissingInformation
 from hevesy.kernels.camera_scatter import Body, Camera, Photons, scatter
@@ -29,9 +29,6 @@ from hevesy.stages.quantification.reconstruction.system import SystemModel
 TRANSFERS = np.linspace(0.0, 10.0, 501)
 #: thickness of a common crystal, 3/8 inch, mm
 CRYSTAL_MM = 9.5
-#: photons rarer than this, per decay, are not followed, nor those far below every window
-RAREST, FAR_BELOW = 1e-4, 0.9
-KEV_J = 1.602176634e-16
 #: standard deviation of the smoothing of simulated scatter, bins
 SMOOTHING_BINS = 1.5
 #: of scatter simulated from an image
@@ -91,16 +88,6 @@ class Detection:
         """Return unscattered counts of the photon in each window over those in the first, (windows,)."""
         chances = self.accepted(np.array([self.photon_keV]))[:, 0]
         return np.asarray(chances / chances[0])
-
-
-def lines_of(nuclide: Nuclide, windows: Sequence[EnergyWindow]) -> tuple[tuple[float, float], ...]:
-    """Return energy (keV) and number per decay of the photons that may be counted in energy windows."""
-    least = FAR_BELOW * min(low for window in windows for low, _ in window.ranges_keV)
-    return tuple(
-        (e.energy_J / KEV_J, e.per_decay)
-        for e in nuclide.emissions
-        if e.kind.is_photon and e.energy_J / KEV_J >= least and e.per_decay >= RAREST
-    )
 
 
 def scattered(

@@ -125,6 +125,30 @@ def compare(phantom: patient.Phantom, grid: Grid, out: Path) -> None:
         off = f"{dose / truth - 1:+.1%}, inside: {inside}"
         print(f"{organ.name:14} {dose:7.2f} Gy ({low:.2f} to {high:.2f}), truth {truth:7.2f}: {off}")
     (out / "comparison.json").write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    (out / "comparison.svg").write_text(figure(rows), encoding="utf-8")
+
+
+def figure(rows: list[dict[str, float | str]]) -> str:
+    """Draw each dose and its 95% interval over the truth, as SVG."""
+    lines = []
+
+    def across(value: float) -> float:
+        return 130 + (value - 0.6) * 400
+
+    for tick in (0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4):
+        x, colour = across(tick), "#333" if tick == 1.0 else "#ddd"
+        lines.append(f'<path d="M{x:.1f} 10V{30 + 28 * len(rows)}" stroke="{colour}"/>')
+        lines.append(f'<text x="{x:.1f}" y="{46 + 28 * len(rows)}" text-anchor="middle">{tick:.1f}</text>')
+    for place, row in enumerate(rows):
+        y, truth = 32 + 28 * place, float(row["true_Gy"])
+        low, middle, high = (across(float(row[key]) / truth) for key in ("low_Gy", "dose_Gy", "high_Gy"))
+        lines.append(f'<text x="120" y="{y + 4}" text-anchor="end">{row["region"]}</text>')
+        lines.append(f'<path d="M{low:.1f} {y}H{high:.1f}" stroke="#1b6ca8" stroke-width="3"/>')
+        lines.append(f'<circle cx="{middle:.1f}" cy="{y}" r="5" fill="#1b6ca8"/>')
+    lines.append(f'<text x="290" y="{68 + 28 * len(rows)}" text-anchor="middle">dose over truth, 95% interval</text>')
+    size = f'width="480" height="{80 + 28 * len(rows)}" font-family="sans-serif" font-size="13"'
+    white = '<rect width="100%" height="100%" fill="white"/>'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{white}{"".join(lines)}</svg>\n'
 
 
 def true_dose_Gy(phantom: patient.Phantom, grid: Grid, number: int) -> float:

@@ -4,7 +4,7 @@ import numpy as np
 
 from hevesy.core import Emission, EmissionKind, Grid, Image, Measured, Nuclide, Quantity
 from hevesy.data.materials import material
-from hevesy.kernels.tables import Source, scratch
+from hevesy.kernels.tables import scratch, source
 from hevesy.kernels.transport import run_batch
 from hevesy.stages.dosimetry.monte_carlo import Decays, Phantom, Physics, world_of
 
@@ -60,7 +60,7 @@ def block(medium, side_mm, shells):
 def fire(world, energy_MeV, kind, histories):
     """Energy scored in each shell by particles from the middle, as a share of what was emitted."""
     energy = energy_MeV / REST_MeV
-    source = Source(np.zeros(1, np.int64), np.ones(1), np.array([[energy, energy, kind, 1.0, 1.0]]), True)
+    particles = source(np.zeros(1, np.int32), np.ones(1), np.array([[energy, energy, kind, 1.0, 1.0]]), True)
     storage = scratch(world.lattice.shells.size)
-    run_batch(world, source, (1, 0), (histories, 1.0, False), storage)
+    run_batch(world, particles, (1, 0), (histories, 1.0, False), storage)
     return storage.tally / (histories * energy)

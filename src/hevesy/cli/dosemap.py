@@ -30,6 +30,7 @@ def configure(command: argparse.ArgumentParser) -> None:
     add("--time", metavar="S", type=float, help="run this long, s")
     add("--seed", metavar="S", type=int, default=1, help="seed of the random numbers (default: 1)")
     add("--threads", metavar="N", type=int, default=0, help="threads (default: all processors)")
+    add("--device", choices=("cpu", "cuda", "auto"), default="cpu", help="what computes (default: cpu)")
     add("--checkpoint", metavar="FILE", type=Path, help="keep the simulation here, and go on with it if it is there")
     add("--without-daughters", action="store_true", help="the nuclide alone")
     add(
@@ -75,7 +76,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _settings(options: argparse.Namespace) -> Settings:
     from hevesy.stages.dosimetry.monte_carlo import Physics
-    from hevesy.stages.dosimetry.simulation import Stop
+    from hevesy.stages.dosimetry.simulation import Device, Stop
     from hevesy.workflows.dosemap import DEFAULT_HISTORIES, Settings
 
     given = [options.uncertainty, options.histories, options.time]
@@ -91,6 +92,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         physics=physics,
         seed=options.seed,
         threads=options.threads,
+        device=Device(options.device),
         checkpoint=options.checkpoint,
     )
 
@@ -122,4 +124,5 @@ def _show(mapped: Mapped) -> None:
         print(f"{name}: {region['mean_dose_Gy']:.5g} Gy" + (f" ± {u:.2%}" if u is not None else ""))
     if "histories" in summary:
         rate = summary["histories_per_second"]
-        print(f"{summary['seconds']:.1f} s, {rate:,.0f} histories/s on {summary['threads']} threads")
+        where = "a CUDA device" if summary["device"] == "cuda" else f"{summary['threads']} threads"
+        print(f"{summary['seconds']:.1f} s, {rate:,.0f} histories/s on " + where)

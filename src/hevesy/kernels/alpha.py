@@ -63,7 +63,7 @@ def _slow_down(particle, place, world, scratch):  # type: ignore[no-untyped-def]
         else:
             tz, place, left_z = tz + dz, place + turn_z, left_z - 1
         if min(left_x, left_y, left_z) < 0:
-            advance(particle, lattice, voxel, gone, place)
+            advance(particle, lattice, voxel, gone, (left_x, left_y, left_z))
             escape(particle, scratch, energy)
             return
 

@@ -23,6 +23,7 @@ from hevesy.kernels.flight import (
     locate,
     push,
     score,
+    stays,
     strides,
     to_faces,
     voxels_left,
@@ -53,7 +54,8 @@ def walk_electron(particle, world, scratch):  # type: ignore[no-untyped-def]
             if _collide(particle, world, scratch, cell, first):
                 return
             free = -math.log(uniform(scratch.stream))
-            cell = _cell_of(tables.edges, particle[ENERGY])
+            while cell < tables.edges.size - 2 and tables.edges[cell + 1] >= particle[ENERGY]:
+                cell += 1
         else:
             cell += 1
 
@@ -185,16 +187,35 @@ def _cross_cell(particle, world, scratch, cell, first, free):  # type: ignore[no
 
 
 @njit(cache=True, _nrt=False, forceinline=True)
+def _part_before_event(hard, part, free):  # type: ignore[no-untyped-def]
+    """Return the part of a cell before its end or the next hard event, and which of them it is."""
+    if hard * part > free:
+        return free / hard, _HARD
+    return part, _DONE
+
+
+@njit(cache=True, _nrt=False, forceinline=True)
 def _straight(particle, world, scratch, at, span, free):  # type: ignore[no-untyped-def]
     """Fly straight through part of a cell; return what ended it, where in the cell, and the free path left."""
     lattice, tables, voxel = world.lattice, world.electrons, scratch.voxel
     cell, first = at
     phase, target, spread = span
     dose = particle[WEIGHT] * (tables.edges[cell] - tables.edges[cell + 1])
+    place = index_of(lattice, voxel)
+    m = lattice.medium[place] + first
+    if lattice.density[place] > 0:
+        # most flights end in the voxel where they start
+        part, outcome = _part_before_event(tables.hard[m, cell], target - phase, free)
+        length = tables.thickness[m, cell] * (1.0 + tables.straggling[m, cell] * spread) / lattice.density[place]
+        step = part * length
+        if stays(particle, lattice, voxel, step):
+            score(particle, place, lattice, scratch, dose * part, (0.0, step))
+            for a in range(3):
+                particle[a] += particle[3 + a] * step
+            return outcome, phase + part, free - tables.hard[m, cell] * part
     tx, ty, tz = to_faces(particle, lattice, voxel)
     dx, dy, dz = between_faces(particle, lattice)
     turn_x, turn_y, turn_z = strides(particle, lattice)
-    place = index_of(lattice, voxel)
     left_x, left_y, left_z = voxels_left(particle, lattice, voxel)
     gone, outcome = 0.0, _GOING
     while outcome == _GOING:
@@ -221,19 +242,20 @@ def _straight(particle, world, scratch, at, span, free):  # type: ignore[no-unty
             tz, place, left_z = tz + dz, place + turn_z, left_z - 1
         if min(left_x, left_y, left_z) < 0:
             outcome = _ESCAPED
-    advance(particle, lattice, voxel, gone, place)
+    advance(particle, lattice, voxel, gone, (left_x, left_y, left_z))
     return outcome, phase, free
 
 
 @njit(cache=True, _nrt=False, forceinline=True)
 def quantile(table, probability):  # type: ignore[no-untyped-def]
     """Interpolate quantiles that are stored at 1 − (1 − j/(n − 1))²."""
-    at = (1.0 - math.sqrt(1.0 - probability)) * (table.size - 1)
-    j = min(int(at), table.size - 2)
+    spacing = 1.0 / (table.size - 1)
+    above = 1.0 - probability
+    j = min(int((1.0 - math.sqrt(above)) * (table.size - 1)), table.size - 2)
     # even in probability within an interval, as the table's first moment was normalised
-    low = 1.0 - (1.0 - j / (table.size - 1)) ** 2
-    high = 1.0 - (1.0 - (j + 1) / (table.size - 1)) ** 2
-    return table[j] + (table[j + 1] - table[j]) * (probability - low) / (high - low)
+    left = 1.0 - j * spacing
+    part = (left * left - above) / (spacing * (2.0 * left - spacing))
+    return table[j] + (table[j + 1] - table[j]) * part
 
 
 @njit(cache=True, _nrt=False)
@@ -256,13 +278,34 @@ def _collide(particle, world, scratch, cell, first):  # type: ignore[no-untyped-
     if loss <= 0:
         return False
     azimuth = 2.0 * math.pi * uniform(scratch.stream)
-    delta = scratch.stack[push(scratch, particle, ELECTRON, loss)]
-    rotate(delta, math.sqrt(loss * (energy + 2.0) / (energy * (loss + 2.0))), azimuth)
+    _knock_on(particle, world, scratch, loss, azimuth)
     rest = energy - loss
     particle[ENERGY] = rest
     if rest > 0:
         rotate(particle, math.sqrt(rest * (energy + 2.0) / (energy * (rest + 2.0))), azimuth + math.pi)
     return False
+
+
+@njit(cache=True, _nrt=False)
+def _knock_on(particle, world, scratch, loss, azimuth):  # type: ignore[no-untyped-def]
+    """Put the electron that was knocked on the stack, or deposit it where it would end at once."""
+    energy, tables = particle[ENERGY], world.electrons
+    delta = scratch.stack[push(scratch, particle, ELECTRON, loss)]
+    cell = _cell_of(tables.edges, loss)
+    ends = _ends_here(delta, world, scratch, cell, 0)
+    place = index_of(world.lattice, scratch.voxel)
+    m = world.lattice.medium[place]
+    radiator = _cell_of_event(delta, tables, tables.photons_left[m], cell, scratch.stream) if ends else -1
+    if ends and radiator < 0:
+        absorb(delta, place, world.lattice, scratch, loss)
+        scratch.depth[0] -= 1
+        return
+    rotate(delta, math.sqrt(loss * (energy + 2.0) / (energy * (loss + 2.0))), azimuth)
+    if ends:
+        _radiate(delta, world, scratch, m, radiator, min(loss, tables.edges[radiator]))
+        absorb(delta, place, world.lattice, scratch, delta[ENERGY])
+        # its photons lie above it on the stack
+        delta[ENERGY] = 0.0
 
 
 @njit(cache=True, _nrt=False)

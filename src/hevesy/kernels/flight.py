@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 from numba import njit
+from numba.extending import overload
 
 from hevesy.kernels.random import uniform
 from hevesy.kernels.tables import DEPOSITED, ENERGY, ESCAPED, ITEMS, KIND, SCORED, WEIGHT
@@ -78,14 +79,21 @@ def voxels_left(particle, lattice, voxel):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, _nrt=False, forceinline=True)
-def advance(particle, lattice, voxel, distance, place):  # type: ignore[no-untyped-def]
-    """Move a particle straight on by a distance (mm), into the voxel of flat index `place`."""
+def advance(particle, lattice, voxel, distance, left):  # type: ignore[no-untyped-def]
+    """Move a particle straight on by a distance (mm), into the voxel with so many others `left` ahead on each axis."""
     for a in range(3):
         particle[a] += particle[3 + a] * distance
-    plane = lattice.shape[1] * lattice.shape[2]
-    voxel[0] = place // plane
-    voxel[1] = place % plane // lattice.shape[2]
-    voxel[2] = place % lattice.shape[2]
+        voxel[a] = lattice.shape[a] - 1 - left[a] if particle[3 + a] > 0 else left[a]
+
+
+@njit(cache=True, _nrt=False, forceinline=True)
+def stays(particle, lattice, voxel, distance):  # type: ignore[no-untyped-def]
+    """Say whether a particle is still in its voxel after flying a distance (mm)."""
+    inside = True
+    for a in range(3):
+        at = particle[a] + particle[3 + a] * distance - voxel[a] * lattice.spacing[a]
+        inside = inside and 0.0 < at < lattice.spacing[a]
+    return inside
 
 
 @njit(cache=True, _nrt=False, forceinline=True)
@@ -113,6 +121,16 @@ def _shell_of(lattice, x, y, z):  # type: ignore[no-untyped-def]
     return np.searchsorted(lattice.shells, radius, side="right") - 1
 
 
+def add(tally, place, energy):  # type: ignore[no-untyped-def]
+    """Add energy to one place of a tally that no other thread writes; `hevesy.kernels.cuda` has it done atomically."""
+    tally[place] += energy
+
+
+@overload(add)
+def _add(tally, place, energy):  # type: ignore[no-untyped-def]
+    return add
+
+
 @njit(cache=True, _nrt=False, forceinline=True)
 def score(particle, place, lattice, scratch, energy, span):  # type: ignore[no-untyped-def]
     """Score energy (weight included) evenly over `span` of the flight, start and length in mm, in voxel `place`.
@@ -120,7 +138,7 @@ def score(particle, place, lattice, scratch, energy, span):  # type: ignore[no-u
     With shells, all of it is scored at a random point of that length.
     """
     if lattice.shells.size == 0:
-        scratch.tally[place] += energy
+        add(scratch.tally, place, energy)  # type: ignore[no-untyped-call]
         return
     along = span[0] + span[1] * uniform(scratch.stream)
     shell = _shell_of(
@@ -129,7 +147,7 @@ def score(particle, place, lattice, scratch, energy, span):  # type: ignore[no-u
         particle[1] + along * particle[4],
         particle[2] + along * particle[5],
     )
-    scratch.tally[min(shell, scratch.tally.size - 1)] += energy
+    add(scratch.tally, min(shell, scratch.tally.size - 1), energy)  # type: ignore[no-untyped-call]
 
 
 @njit(cache=True, _nrt=False, forceinline=True)

@@ -117,7 +117,7 @@ def _fly_through_faces(particle, world, scratch):  # type: ignore[no-untyped-def
         if min(left_x, left_y, left_z) < 0:
             break
     scratch.balance[SCORED] += track * scored
-    advance(particle, lattice, voxel, gone, place)
+    advance(particle, lattice, voxel, gone, (left_x, left_y, left_z))
     return stops
 
 

@@ -31,7 +31,7 @@ def start_stream(stream, seed, batch, history):  # type: ignore[no-untyped-def]
     """Set a stream's counter, ``stream[0]``, to the start of one history of one batch."""
     key = mixed(np.uint64(seed) + _GAMMA)
     key = mixed(key ^ (np.uint64(batch) * _MIX_A + _GAMMA))
-    stream[0] = mixed(key ^ (np.uint64(history) * _MIX_B + _GAMMA))
+    stream[0] = mixed(key ^ (np.uint64(history + 1) * _MIX_B + _GAMMA))
 
 
 @njit(cache=True, _nrt=False, forceinline=True)
@@ -51,10 +51,12 @@ def rotate(particle, cosine, azimuth):  # type: ignore[no-untyped-def]
     if across < 1e-8:
         particle[3], particle[4], particle[5] = a, b * w, cosine * w
     else:
-        particle[3] = u * cosine + (u * w * a - v * b) / across
-        particle[4] = v * cosine + (v * w * a + u * b) / across
+        a_across, b_across = a / across, b / across
+        particle[3] = u * cosine + u * w * a_across - v * b_across
+        particle[4] = v * cosine + v * w * a_across + u * b_across
         particle[5] = w * cosine - across * a
-    norm = 1.0 / math.sqrt(particle[3] ** 2 + particle[4] ** 2 + particle[5] ** 2)
+    # Newton's step towards one over the length, which rounding alone keeps from 1
+    norm = 1.5 - 0.5 * (particle[3] * particle[3] + particle[4] * particle[4] + particle[5] * particle[5])
     particle[3] *= norm
     particle[4] *= norm
     particle[5] *= norm

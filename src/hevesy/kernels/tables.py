@@ -188,12 +188,28 @@ class Source(NamedTuple):
         Energy low, energy high, kind, statistical weight and cumulative probability of each bin of the spectrum.
     at_centre : bool
         All start at the middle of the grid.
+    voxel_guide, bin_guide : (k,) array
+        First index whose cumulative probability reaches i/k: where a search begins.
     """
 
-    voxel: NDArray[np.int64]
+    voxel: NDArray[np.int32]
     cumulative: Array
     bins: Array
     at_centre: bool
+    voxel_guide: NDArray[np.int32]
+    bin_guide: NDArray[np.int32]
+
+
+def source(voxel: NDArray[np.integer], cumulative: Array, bins: Array, at_centre: bool = False) -> Source:
+    """Return a source with its guides; see `Source`."""
+    return Source(
+        np.ascontiguousarray(voxel, np.int32), cumulative, bins, at_centre, _guide(cumulative), _guide(bins[:, 4])
+    )
+
+
+def _guide(cumulative: Array) -> NDArray[np.int32]:
+    steps = min(cumulative.size, 2**22)
+    return np.searchsorted(cumulative, np.arange(steps) / steps).astype(np.int32)
 
 
 class Scratch(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 from numba import njit
 
 from hevesy.kernels.alpha import walk_alpha
@@ -13,8 +12,9 @@ from hevesy.kernels.photon import walk_photon
 from hevesy.kernels.random import point_at, start_stream, uniform
 from hevesy.kernels.tables import ALPHA, DIMENSIONS, EMITTED, ENERGY, HISTORIES, ITEMS, KIND, PHOTON, POSITRON, WEIGHT
 
-#: the golden section: with j/n it makes a lattice in two dimensions that is even for every n
-_GOLDEN = 0.5 * (math.sqrt(5.0) - 1.0)
+#: Kronecker's lattice is even in six dimensions by the powers of the root of x⁷ = x + 1
+#: (M. Roberts, The unreasonable effectiveness of quasirandom sequences, 2018)
+_STEPS = tuple(1.1127756842787055**-i for i in range(1, DIMENSIONS))
 
 
 @njit(cache=True, _nrt=False, nogil=True)
@@ -35,27 +35,35 @@ def run_batch(world, source, stream, draw, scratch):  # type: ignore[no-untyped-
     scratch : Scratch
         The thread's storage.
     """
-    histories, scale, stratified = draw
-    shift, start = scratch.shift, scratch.start
-    start_stream(scratch.stream, stream[0], stream[1], -1)
-    for i in range(DIMENSIONS):
-        shift[i] = uniform(scratch.stream)
-    for history in range(histories):
-        start_stream(scratch.stream, stream[0], stream[1], history)
-        for i in range(DIMENSIONS):
-            start[i] = uniform(scratch.stream)
-        if stratified:
-            start[0] = (shift[0] + history / histories) % 1.0
-            start[1] = (shift[1] + history * _GOLDEN) % 1.0
-        _run_history(world, source, start, scale, scratch)
-    scratch.balance[HISTORIES] += histories
+    begin_batch(stream, scratch)
+    for history in range(draw[0]):
+        run_history(world, source, stream, draw, history, scratch)
 
 
 @njit(cache=True, _nrt=False)
-def _run_history(world, source, start, scale, scratch):  # type: ignore[no-untyped-def]
+def begin_batch(stream, scratch):  # type: ignore[no-untyped-def]
+    """Draw the shift of a batch's lattice of starts."""
+    start_stream(scratch.stream, stream[0], stream[1], -1)
+    for i in range(DIMENSIONS):
+        scratch.shift[i] = uniform(scratch.stream)
+
+
+@njit(cache=True, _nrt=False)
+def run_history(world, source, stream, draw, history, scratch):  # type: ignore[no-untyped-def]
+    """Run one history of a batch; see `run_batch`."""
+    histories, scale, stratified = draw
+    start_stream(scratch.stream, stream[0], stream[1], history)
+    for i in range(DIMENSIONS):
+        if not stratified:
+            scratch.start[i] = uniform(scratch.stream)
+        elif i == 0:
+            scratch.start[i] = _fraction(scratch.shift[i] + history / histories)
+        else:
+            scratch.start[i] = _fraction(scratch.shift[i] + history * _STEPS[i - 1])
     particle = scratch.stack[0]
-    _emit(particle, world, source, start)
+    _emit(particle, world, source, scratch.start)
     particle[WEIGHT] *= scale
+    scratch.balance[HISTORIES] += 1
     if particle[KIND] == ALPHA:
         # its energy is booked already, where it is born
         walk_alpha(particle, world, scratch)
@@ -74,11 +82,25 @@ def _run_history(world, source, start, scale, scratch):  # type: ignore[no-untyp
             walk_electron(current, world, scratch)
 
 
+@njit(cache=True, _nrt=False, forceinline=True)
+def _fraction(value):  # type: ignore[no-untyped-def]
+    return value - math.floor(value)
+
+
+@njit(cache=True, _nrt=False, forceinline=True)
+def _find(cumulative, guide, value):  # type: ignore[no-untyped-def]
+    """Return the first index whose cumulative probability reaches a value below 1."""
+    i = guide[min(int(value * guide.size), guide.size - 1)]
+    while i < cumulative.size - 1 and cumulative[i] < value:
+        i += 1
+    return i
+
+
 @njit(cache=True, _nrt=False)
 def _emit(particle, world, source, start):  # type: ignore[no-untyped-def]
     """Place the source particle that a point of the unit cube stands for."""
     lattice = world.lattice
-    b = min(np.searchsorted(source.bins[:, 4], start[1]), source.bins.shape[0] - 1)
+    b = _find(source.bins[:, 4], source.bin_guide, start[1])
     before = source.bins[b - 1, 4] if b > 0 else 0.0
     within = (start[1] - before) / (source.bins[b, 4] - before)
     particle[ENERGY] = source.bins[b, 0] + within * (source.bins[b, 1] - source.bins[b, 0])
@@ -89,7 +111,7 @@ def _emit(particle, world, source, start):  # type: ignore[no-untyped-def]
         for a in range(3):
             particle[a] = 0.5 * lattice.shape[a] * lattice.spacing[a]
         return
-    place = source.voxel[min(np.searchsorted(source.cumulative, start[0]), source.voxel.size - 1)]
+    place = source.voxel[_find(source.cumulative, source.voxel_guide, start[0])]
     plane = lattice.shape[1] * lattice.shape[2]
     particle[0] = (place // plane + start[2]) * lattice.spacing[0]
     particle[1] = (place % plane // lattice.shape[2] + start[3]) * lattice.spacing[1]

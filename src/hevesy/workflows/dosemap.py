@@ -22,7 +22,7 @@ from hevesy.physics.hounsfield import density_from_hounsfield, materials_from_ho
 from hevesy.stages.dosimetry import simulation
 from hevesy.stages.dosimetry.engines import Source, engine
 from hevesy.stages.dosimetry.monte_carlo import Decays, Phantom, Physics, plan
-from hevesy.stages.dosimetry.simulation import Plan, Stop, Tally
+from hevesy.stages.dosimetry.simulation import Device, Plan, Stop, Tally
 from hevesy.stages.dosimetry.transport_engine import dose_map
 from hevesy.stages.imaging.nifti_in import read_plain
 from hevesy.workflows.daughters import parted
@@ -77,6 +77,8 @@ class Settings:
         How particles are followed.
     seed, threads : int
         Of a simulation; 0 threads are all processors.
+    device : Device
+        What computes a simulation.
     checkpoint : Path or None
         Where a simulation is kept, and gone on with if it is there.
     """
@@ -87,6 +89,7 @@ class Settings:
     physics: Physics = field(default_factory=Physics)
     seed: int = 1
     threads: int = 0
+    device: Device = Device.CPU
     checkpoint: Path | None = None
 
 
@@ -178,6 +181,7 @@ def _simulate(
     settings: Settings,
     progress: Callable[[str], None],
 ) -> Mapped:
+    device = settings.device.found()
     progress("tabulating physics")
     voxels = phantom.density.values.size
     batch = max(LEAST_BATCH, voxels // 20)
@@ -188,13 +192,14 @@ def _simulate(
     before = simulation.load(kept, made) if kept and kept.exists() else None
     progress("transporting")
     threads = settings.threads or os.cpu_count() or 1
-    tally = simulation.run(made, settings.stop, before, threads, _keeper(kept, made))
+    tally = simulation.run(made, settings.stop, before, threads, _keeper(kept, made), device)
     if kept:
         simulation.save(kept, made, tally)
     answer = dose_map(phantom, made, tally)
     uncertainty = tally.relative_uncertainty().reshape(phantom.grid.shape)
     image = phantom.density.with_values(uncertainty.astype(np.float32), Quantity.RELATIVE)
-    summary = {**summarise(made, tally, threads), "method": answer.method, "limits": list(answer.limits)}
+    statistics = {**summarise(made, tally, threads), "device": device.value}
+    summary = {**statistics, "method": answer.method, "limits": list(answer.limits)}
     known = tally.region_uncertainty() if tally.batches > 1 else np.ones(len(made.regions))
     summary["regions"] = _region_doses(phantom, made.regions, known.tolist(), answer.dose)
     return Mapped(answer.dose, image, summary)

@@ -11,7 +11,7 @@ from hevesy.core import EmissionKind, Grid, Nuclide
 from hevesy.core.material import Material
 from hevesy.core.point_kernel import PointKernel
 from hevesy.data import point_kernels
-from hevesy.kernels.tables import ESCAPED, Source
+from hevesy.kernels.tables import ESCAPED, source
 from hevesy.physics.alpha_range import alpha_range_g_cm2
 from hevesy.physics.electron_scattering import REST_ENERGY_J, REST_ENERGY_MeV
 from hevesy.stages.dosimetry.monte_carlo import MM_KG_M3, Phantom, Physics, world_of
@@ -130,8 +130,10 @@ def _simulate(
     phantom = Phantom.uniform(Grid.regular((1, 1, 1), (side, side, side)), medium)
     world = world_of(phantom, float(bins[:, 1].max()), physics)
     world = world._replace(lattice=world.lattice._replace(shells=radius))
-    source = Source(np.zeros(1, np.int64), np.ones(1), weighted(bins, physics.energy_biased), True)
-    plan = Plan(world, (Emission(source, 1.0, max(1, effort.histories // BATCHES)),), effort.seed, physics.stratified)
+    particles = source(np.zeros(1, np.int32), np.ones(1), weighted(bins, physics.energy_biased), True)
+    plan = Plan(
+        world, (Emission(particles, 1.0, max(1, effort.histories // BATCHES)),), effort.seed, physics.stratified
+    )
     tally = run(plan, Stop(histories=effort.histories), threads=effort.threads)
     energy = tally.energy_J
     escaped = float(tally.balance[ESCAPED]) * REST_ENERGY_J / tally.batches

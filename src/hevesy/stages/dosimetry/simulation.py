@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,40 @@ LEAST_BATCHES = 16
 BALANCE_TOLERANCE = 1e-6
 #: emissions of one batch never share random numbers
 _MOST_EMISSIONS = 256
+
+
+class Device(StrEnum):
+    """What computes a simulation: processors, a CUDA device, or a CUDA device where there is one."""
+
+    CPU = "cpu"
+    CUDA = "cuda"
+    AUTO = "auto"
+
+    def found(self) -> Device:
+        """Return what there is: `CPU` or `CUDA`.
+
+        Raises
+        ------
+        BadInput
+            If a CUDA device is asked for and there is none.
+        """
+        if self is Device.CPU or _has_cuda():
+            return Device.CPU if self is Device.CPU else Device.CUDA
+        if self is Device.AUTO:
+            return Device.CPU
+        raise BadInput(
+            "There is no CUDA device that can be used here.",
+            "It needs a driver and pip install 'hevesy[cuda]'; or give --device cpu.",
+        )
+
+
+def _has_cuda() -> bool:
+    # numba's own CUDA target cannot compile the transport: it takes numba-cuda
+    if find_spec("numba_cuda") is None and not os.environ.get("NUMBA_ENABLE_CUDASIM"):
+        return False
+    from hevesy.kernels.cuda import is_available
+
+    return is_available()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +234,7 @@ def run(
     tally: Tally | None = None,
     threads: int | None = None,
     progress: Callable[[Tally], None] | None = None,
+    device: Device = Device.CPU,
 ) -> Tally:
     """Simulate until `stop`, from the beginning or from where a tally left off.
 
@@ -215,18 +252,26 @@ def run(
         Threads; all processors if absent.
     progress : callable, optional
         Is given the tally after every batch.
+    device : Device
+        What computes; the random numbers are the same on each.
 
     Raises
     ------
+    BadInput
+        If a CUDA device is asked for and there is none.
     UnphysicalResult
         If more than 1e-6 of the emitted energy was lost.
     """
     tally = tally or empty_tally(plan)
-    _compile(plan)
+    found = device.found()
+    if found is Device.CPU:
+        _compile(plan)
     before, began = tally.seconds, time.perf_counter()
     if _done(plan, stop, tally):
         return tally
-    for energy, balance in _batches(plan, tally.batches, threads or os.cpu_count() or 1):
+    threads = threads or os.cpu_count() or 1
+    on_device = found is Device.CUDA
+    for energy, balance in _cuda_batches(plan, tally.batches) if on_device else _batches(plan, tally.batches, threads):
         by_region = np.array([energy[indices].sum() for indices in plan.regions.values()])
         tally = tally.with_batch(energy, balance, by_region)
         tally = replace(tally, seconds=before + time.perf_counter() - began)
@@ -265,6 +310,15 @@ def _batches(plan: Plan, first: int, threads: int) -> Iterator[tuple[Array, Arra
                 job.result()
                 yield one.tally, one.balance
             first += threads
+
+
+def _cuda_batches(plan: Plan, first: int) -> Iterator[tuple[Array, Array]]:
+    from hevesy.kernels.cuda import run_batches
+
+    drawn = [(e.source, (e.histories, e.decays / e.histories, plan.stratified)) for e in plan.emissions]
+    for energy, balance in run_batches(plan.world, drawn, plan.seed, first, _MOST_EMISSIONS):
+        balance[[EMITTED, DEPOSITED, SCORED]] += plan.booked.sum()
+        yield energy + plan.booked if plan.booked.size else energy, balance
 
 
 def _run_one(plan: Plan, batch: int, storage: Scratch) -> None:

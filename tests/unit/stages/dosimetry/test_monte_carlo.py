@@ -213,3 +213,25 @@ def test_what_cannot_be_simulated_is_refused():
         plan(empty, decays(empty, line(100.0), [(1, 1, 1)]))
     with pytest.raises(BadInput, match="positive number"):
         Stop()
+
+
+@pytest.mark.parametrize(
+    "without",
+    [{"stratified": False}, {"energy_biased": False}, {"splitting": 1}, {"stop_inside": False}, {"local_share": 0.0}],
+    ids=lambda change: next(iter(change)),
+)
+def test_each_reduction_of_variance_leaves_the_means_of_regions_as_they_are(without):
+    phantom = layers(9, 5.0)
+    source = decays(phantom, nuclide("Y-90"), [(4, 4, 4), (4, 4, 5), (2, 3, 4), (6, 5, 4)])
+    masks = {name: np.zeros((9, 9, 9), bool) for name in ("source", "beside", "half")}
+    masks["source"][4, 4, 4:6] = masks["beside"][3:6, 3:6, 3] = masks["half"][5:] = True
+    regions = [Region.from_mask(name, phantom.grid, mask) for name, mask in masks.items()]
+    means = []
+    for physics in (Physics(), replace(Physics(), **without)):
+        tally = simulate(phantom, source, physics, 10000, 20, regions=regions)
+        means.append([tally.region_energy(i) for i in range(len(regions))])
+    for one, other in zip(*means, strict=True):
+        u = np.hypot(one.u, other.u)
+        assert u < 0.012 * one.value
+        # 19 degrees of freedom
+        assert abs(one.value - other.value) < 3 * u

@@ -31,8 +31,9 @@ from hevesy.workflows.daughters import parted
 DEFAULT_HISTORIES = 2_000_000
 BATCHES = 32
 LEAST_BATCH = 20_000
-#: a simulation is kept this often, s
-KEEP_EVERY_S = 20.0
+#: a simulation is kept this often, s, but not for longer than one second in twenty
+KEEP_EVERY_S = 1.0
+KEPT_SHARE = 20.0
 KG_M3_PER_G_CM3 = 1e3
 
 
@@ -206,13 +207,14 @@ def _simulate(
 
 
 def _keeper(path: Path | None, made: Plan) -> Callable[[Tally], None]:
-    """Return what keeps a simulation now and then, so that a stopped one has lost little."""
-    last = [0.0]
+    """Return what keeps a simulation now and then, so that one that is stopped or killed has lost little."""
+    next_at = [KEEP_EVERY_S]
 
     def keep(tally: Tally) -> None:
-        if path and tally.seconds - last[0] > KEEP_EVERY_S:
+        if path and tally.seconds >= next_at[0]:
+            began = time.perf_counter()
             simulation.save(path, made, tally)
-            last[0] = tally.seconds
+            next_at[0] = tally.seconds + max(KEEP_EVERY_S, KEPT_SHARE * (time.perf_counter() - began))
 
     return keep
 

@@ -1,4 +1,9 @@
 import json
+import signal
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
 
 import nibabel
 import numpy as np
@@ -76,6 +81,34 @@ def test_a_stopped_simulation_goes_on_from_its_checkpoint(folder):
     assert dosemap(folder, "once", *density[:-2]) == 0
     whole, once = (nibabel.load(folder / name / "dose.nii.gz").get_fdata() for name in ("whole", "once"))
     assert np.array_equal(whole, once)
+
+
+def test_a_killed_simulation_goes_on_as_if_it_had_not_been(folder):
+    density = ["--density", folder / "density.nii.gz", "--uncertainty", "0.3%"]
+    options = [*map(str, density), "--checkpoint", str(folder / "kept")]
+    call = ["dosemap", str(folder / "tia.nii.gz"), "--nuclide", "Y-90", "--out", str(folder / "no"), *options]
+    script = (
+        f"from hevesy.workflows import dosemap; dosemap.KEEP_EVERY_S = 0.01; from hevesy.cli import main; main({call})"
+    )
+    killed = subprocess.Popen([sys.executable, "-c", script])
+    while not (folder / "kept").exists() and killed.poll() is None:
+        time.sleep(0.01)
+    killed.kill()
+    assert killed.wait() == -signal.SIGKILL
+    assert not (folder / "no").exists()
+    assert dosemap(folder, "rest", *options) == 0
+    assert dosemap(folder, "once", *density) == 0
+    rest, once = (nibabel.load(folder / name / "dose.nii.gz").get_fdata() for name in ("rest", "once"))
+    assert np.array_equal(rest, once)
+
+
+@pytest.mark.skipif(bool(find_spec("numba_cuda")), reason="there may be a device")
+def test_a_cuda_device_that_is_not_there_is_refused_and_not_needed(folder, capsys):
+    density = ["--density", folder / "density.nii.gz", "--histories", 1000]
+    assert dosemap(folder, "no", *density, "--device", "cuda") != 0
+    assert "no CUDA device" in capsys.readouterr().err
+    assert dosemap(folder, "out", *density, "--device", "auto") == 0
+    assert json.loads((folder / "out/summary.json").read_text())["device"] == "cpu"
 
 
 def test_arrays_for_scripts_go_in_and_out_in_one_form(folder):

@@ -19,7 +19,8 @@ from hevesy.stages.dosimetry.simulation import Device, Stop
 # fewer threads than histories: each runs several
 cuda.THREADS_PER_BLOCK, cuda.MOST_THREADS = 8, 24
 phantom = layers()
-made = plan(phantom, decays(phantom, nuclide("I-131"), [(4, 4, 4), (1, 1, 7)]), 200)
+source = [*decays(phantom, nuclide("I-131"), [(4, 4, 4)]), *decays(phantom, nuclide("At-211"), [(1, 1, 7)])]
+made = plan(phantom, source, 200)
 there = simulation.run(made, Stop(histories=600), device=Device.AUTO)
 here = simulation.run(made, Stop(histories=600), threads=1)
 assert np.count_nonzero(here.total) > 300

@@ -172,7 +172,7 @@ def write_ct(phantom: patient.Phantom, grid: Grid, folder: Path) -> list[Dataset
         made.PatientBirthDate = made.PatientSex = made.StudyID = made.AccessionNumber = made.ReferringPhysicianName = ""
         made.StudyDate = made.SeriesDate = made.AcquisitionDate = made.ContentDate = f"{GIVEN:%Y%m%d}"
         made.StudyTime = made.SeriesTime = made.AcquisitionTime = made.ContentTime = f"{GIVEN:%H%M%S}"
-        made.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
+        made.ImageType, made.Laterality = ["ORIGINAL", "PRIMARY", "AXIAL"], ""
         made.SeriesDescription, made.SeriesNumber, made.InstanceNumber, made.AcquisitionNumber = "CT", 1, k + 1, 1
         made.Manufacturer, made.KVP, made.PatientPosition = "Hevesy", 120, "HFS"
         made.ImagePositionPatient = decimals(grid.to_mm((0, 0, k)))

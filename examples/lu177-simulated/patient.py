@@ -51,7 +51,7 @@ class Organ:
 
 
 #: concentrations are those that come with the phantom (a patient's, for lesion 4 and the remainder chosen); effective
-#: half-lives are medians of Hänscheid et al. 2018, J Nucl Med 59:75 (kidneys 51 h, liver and spleen 67 h, tumours 77 h)
+#: half-lives are chosen near the medians of Hänscheid et al. 2017 (doi 10.3413/Nukmed-0925-17-08: 50, 67 and 77 h)
 ORGANS = (
     Organ("liver", "organ", 100.3, 67.0, 0.5),
     Organ("spleen", "organ", 330.6, 67.0, 0.5),

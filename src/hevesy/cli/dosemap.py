@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hevesy.cli.seed import seed
 from hevesy.errors import BadInput
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def configure(command: argparse.ArgumentParser) -> None:
     add("--in", metavar="FILE", dest="regions", type=Path, help="labels of the regions; all activity if absent")
     add("--histories", metavar="N", type=float, help="run this many histories (default: 2,000,000)")
     add("--time", metavar="S", type=float, help="run this long, s")
-    add("--seed", metavar="S", type=int, default=1, help="seed of the random numbers (default: 1)")
+    add("--seed", metavar="S", type=seed, default=1, help="seed of the random numbers (default: 1)")
     add("--threads", metavar="N", type=int, default=0, help="threads (default: all processors)")
     add("--device", choices=("cpu", "cuda", "auto"), default="cpu", help="what computes (default: cpu)")
     add("--checkpoint", metavar="FILE", type=Path, help="keep the simulation here, and go on with it if it is there")

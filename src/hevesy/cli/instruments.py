@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hevesy.cli.seed import seed
+
 if TYPE_CHECKING:
     from hevesy.workflows.instruments.comparison import Comparison
 
@@ -22,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add("--photon-keV", type=float, default=140.5, metavar="E", help="photon energy (collimators; default: 140.5)")
     add("--phantom", type=Path, metavar="FILE", help=".npz of a brain (heads)")
-    add("--seed", type=int, default=1, metavar="N", help="seed of the noise (default: 1)")
+    add("--seed", type=seed, default=1, metavar="N", help="seed of the noise (default: 1)")
     add("--out", type=Path, default=Path(), metavar="DIR", help="folder for the figure and table (default: here)")
     add("--json", action="store_true", help="print JSON")
 

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hevesy.cli.seed import seed
 from hevesy.errors import BadInput
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def configure(command: argparse.ArgumentParser) -> None:
     add("--without-daughters", action="store_true", help="the nuclide alone")
     add("--remake", action="store_true", help="simulate, also where there is a table")
     add("--histories", metavar="N", type=float, default=1e6, help="histories if it is simulated (default: 1,000,000)")
-    add("--seed", metavar="S", type=int, default=1, help="seed of the random numbers (default: 1)")
+    add("--seed", metavar="S", type=seed, default=1, help="seed of the random numbers (default: 1)")
 
 
 def run(options: argparse.Namespace) -> None:

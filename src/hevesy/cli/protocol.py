@@ -6,6 +6,7 @@ import argparse
 import json
 from dataclasses import asdict
 
+from hevesy.cli.seed import seed
 from hevesy.data.effective_half_lives import tissues
 from hevesy.data.nuclides import nuclide
 from hevesy.errors import BadInput
@@ -35,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--noise-percent", type=float, default=5.0, metavar="P", help="of each scan's activity (default 5)"
     )
-    parser.add_argument("--seed", type=int, default=1, help="of the random numbers (default 1)")
+    parser.add_argument("--seed", type=seed, default=1, help="of the random numbers (default 1)")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

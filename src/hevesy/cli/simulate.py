@@ -7,6 +7,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hevesy.cli.seed import seed
+
 if TYPE_CHECKING:
     from hevesy.stages.quantification.reconstruction.simulation import Acquisition
 
@@ -23,7 +25,7 @@ def configure(command: argparse.ArgumentParser) -> None:
     add("--nuclide", metavar="NAME", help="such as Lu-177, for its decay during the scan; none if absent")
     add("--heads", metavar="N", type=int, default=1, help="heads that share the views (default: 1)")
     add("--step-s", metavar="S", type=float, default=0.0, help="time lost between views (default: 0)")
-    add("--seed", metavar="N", type=int, default=1, help="seed of the noise (default: 1)")
+    add("--seed", metavar="N", type=seed, default=1, help="seed of the noise (default: 1)")
     add("--start", metavar="TIME", help="of --camera: start of the scan, such as 2024-03-05T09:30:00")
     add("--administered", metavar="TIME", help="of --camera: time of administration; that of the start if absent")
     add("--activity-mbq", metavar="A", type=float, help="of --camera: administered activity")

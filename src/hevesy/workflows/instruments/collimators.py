@@ -42,11 +42,13 @@ def compare_collimators(photon_keV: float = 140.5) -> Comparison:
     Raises
     ------
     BadInput
-        If no collimator stops these photons.
+        If a camera does not count such photons, or no collimator stops them.
     """
+    if not 30 <= photon_keV <= 1000:
+        raise BadInput(f"A gamma camera does not count photons of {photon_keV:g} keV.", "Give 30 to 1000 keV.")
     usable = [collimator(name) for name in PARALLEL if _stops(collimator(name), photon_keV)]
     if not usable:
-        raise BadInput(f"None of these collimators stops photons of {photon_keV:g} keV.", "Give 30 to 400 keV.")
+        raise BadInput(f"None of these collimators stops photons of {photon_keV:g} keV.", "Give a lower energy.")
     widths = {_short(one): np.hypot(INTRINSIC_MM, _fwhm(one, photon_keV, DISTANCES_MM)) for one in usable}
     passed = {_short(one): np.full(DISTANCES_MM.size, 1e6 * geometric_efficiency(one, photon_keV)) for one in usable}
     rows = [_row(one, photon_keV) for one in usable]

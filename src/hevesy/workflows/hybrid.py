@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from hevesy.core import Administration, Curve, Measured, Region
 from hevesy.errors import ImpossibleTiming, MissingInformation, UnknownRegion
@@ -89,4 +90,4 @@ def hybrid_fit(
     administration, rate = given
     fit = fit_region(planar, region, rate, administration, said)
     level = Measured(float(spect.activity_Bq[0]), float(spect.u_Bq[0]), "Bq", "counts")
-    return scaled_to(fit, level, float(spect.mid_s[0]))
+    return replace(scaled_to(fit, level, float(spect.mid_s[0])), shape_until_s=float(planar.mid_s[-1]))

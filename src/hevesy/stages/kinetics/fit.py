@@ -101,6 +101,8 @@ class Fit:
         When a further scan would narrow the result most, s after administration.
     criterion : str
         ``"AIC"`` or ``"AICc"``, by which the model was chosen or models were weighted; empty where it was asked for.
+    shape_until_s : float or None
+        The last planar point behind the shape, s after administration; None where the curve's own points made it.
     """
 
     name: str
@@ -117,6 +119,7 @@ class Fit:
     shape: TimeActivity = field(repr=False)
     best_next_scan_s: float | None = None
     criterion: str = ""
+    shape_until_s: float | None = None
 
     def activity(self, t_s: ArrayLike) -> Array:
         """Return the activity at times t_s, Bq."""

@@ -96,7 +96,7 @@ def time_activity_chart(found: RegionResult | PatientBody) -> Markup:
     )
     most = 1.06 * min(max(high, float(upper.max())), 2 * high) or 1.0
     axes = Axes(float(hours[-1]), most)
-    last = found.times_s[-1] / 3600
+    last = (model.measured_until_s or found.times_s[-1]) / 3600
     before, after = hours < last, hours > last
     at_last = float(np.interp(last, hours, activity))
     label = f"Activity in {found.name} over time, with the fitted curve"

@@ -77,6 +77,8 @@ class CurveModel:
         The curve and its 95% band for drawing.
     notes : tuple of str
         What a reader must know about this fit.
+    measured_until_s : float or None
+        The last scan behind the curve, s, planar views among them; None takes the region's last.
     """
 
     model: str
@@ -89,6 +91,7 @@ class CurveModel:
     lower_Bq: NDArray[np.float64] = field(repr=False)
     upper_Bq: NDArray[np.float64] = field(repr=False)
     notes: tuple[str, ...] = ()
+    measured_until_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

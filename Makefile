@@ -5,13 +5,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 CASE := examples/lu177-dotatate
 
-.PHONY: demo simulated test lint bench docs clean
+.PHONY: demo simulated serve test lint bench docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/hevesy dose $(CASE) --out out/demo
 
 simulated: $(VENV)/.installed
 	$(BIN)/python examples/lu177-simulated/make.py out/simulated
+
+serve: $(VENV)/.installed-web
+	$(BIN)/hevesy serve
 
 test: $(VENV)/.installed-test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -39,8 +42,12 @@ $(VENV)/.installed: pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	@touch $@
 
+$(VENV)/.installed-web: $(VENV)/.installed constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[web]'
+	@touch $@
+
 $(VENV)/.installed-test: $(VENV)/.installed constraints.txt tools/system-packages
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[web,postgresql,test]'
 	sh tools/system-packages
 	@touch $@
 

@@ -13,7 +13,11 @@ from hevesy import errors
 from hevesy.cli import COMMANDS
 
 ROOT = Path(__file__).parents[2]
-MODULES = sorted(m.name for m in pkgutil.walk_packages(hevesy.__path__, "hevesy.") if not m.name.endswith("__main__"))
+MODULES = sorted(
+    m.name
+    for m in pkgutil.walk_packages(hevesy.__path__, "hevesy.")
+    if not m.name.endswith("__main__") and ".migrations" not in m.name  # Django writes those
+)
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 

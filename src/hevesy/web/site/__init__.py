@@ -1,0 +1,1 @@
+"""The site: accounts, audit, jobs and the store of files. It knows no medicine."""

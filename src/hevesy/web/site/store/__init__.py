@@ -1,0 +1,1 @@
+"""Patients, studies, series, courses of treatment and results; their files in a folder."""

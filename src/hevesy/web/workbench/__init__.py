@@ -1,0 +1,1 @@
+"""The workbench: a patient's dosimetry, from a folder of DICOM to a signed report."""

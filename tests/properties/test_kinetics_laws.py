@@ -93,3 +93,22 @@ def test_correcting_for_dead_time_undoes_losing_counts(busy, tau, behaviour):
     true = busy / tau
     seen = Measured(observed_rate(true, tau, behaviour), 0.0, "1/s")
     assert true_rate(seen, Measured(tau, 0.0, "s"), behaviour).value == pytest.approx(true, rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("hours", "relative"), [((4, 24, 96, 168), 0.01), ((1, 4, 24, 96), 0.02), ((24, 48, 96, 168), 0.02)]
+)
+def test_intervals_hold_the_truth_however_long_uptake_took_up_to_a_half_life_of_3_hours(hours, relative):
+    random, times, inside, errors, widths = np.random.default_rng(6), np.array(hours) * HOUR, 0, [], []
+    for uptake_h, washout_h in zip(random.uniform(1e-3, 3, 400), random.uniform(40, 90, 400), strict=True):
+        rise, fall = (math.log(2) / (h * HOUR) for h in (uptake_h, washout_h))
+        exact, truth = 1e8 * (np.exp(-fall * times) - np.exp(-rise * times)), 1e8 * (1 / fall - 1 / rise)
+        seen = exact * (1 + relative * random.standard_normal(times.size))
+        fit = fit_curve(Curve.at_instants(times, seen, relative * exact), PHYSICAL)
+        inside += fit.interval95[0] <= truth <= fit.interval95[1]
+        errors.append(fit.tia.value / truth - 1)
+        widths.append((fit.interval95[1] - fit.interval95[0]) / (2 * 1.96 * fit.tia.value))
+    # two standard deviations of a binomial of 400 are 2.2%
+    assert inside / 400 > 0.95 - 0.022
+    # as wide as the errors are large, not wider
+    assert np.mean(widths) < 1.25 * np.sqrt(np.mean(np.square(errors)))

@@ -30,6 +30,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=list(CRITERIA),
         help="how auto and average compare models (default aic; aicc where a curve has no u_MBq)",
     )
+    parser.add_argument(
+        "--immediate-uptake",
+        action="store_true",
+        help="activity was in every region from administration on, as of microspheres",
+    )
     parser.add_argument("--one-scan", metavar="METHOD", help=f"for curves of one point: {', '.join(METHODS)}")
     parser.add_argument("--u-percent", type=float, metavar="P", help="standard uncertainty of points without u_MBq")
     parser.add_argument("--half-life-h", type=float, metavar="H", help="effective half-life of every region")
@@ -69,6 +74,7 @@ def run(options: argparse.Namespace) -> None:
         cohort=read_cohort(options.cohort, relative) if options.cohort else {},
         administered=_administered(options),
         criterion=options.criterion,
+        immediate_uptake=options.immediate_uptake,
     )
     fits, more = integrate(curves, asked)
     if options.counter:

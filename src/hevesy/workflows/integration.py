@@ -63,6 +63,8 @@ class Integration:
         Region → patient → curve, of the user's own patients.
     administered : Measured or None
         Administered activity, Bq.
+    immediate_uptake : bool
+        Whether activity was in every region from administration on; in the whole body it always was.
     """
 
     nuclide: Nuclide
@@ -73,6 +75,7 @@ class Integration:
     cohort: Mapping[str, Mapping[str, Curve]] = field(default_factory=dict)
     administered: Measured | None = None
     criterion: str | None = None
+    immediate_uptake: bool = False
 
 
 def integrate(curves: Sequence[Curve], asked: Integration) -> tuple[list[Fit], tuple[str, ...]]:
@@ -127,7 +130,8 @@ def _one(curve: Curve, asked: Integration) -> Fit:
         population = _population(curve, asked, True)
         assert population is not None
         return bounded_tia(curve, decay, population)
-    return fit_curve(curve, decay, asked.model, asked.criterion)
+    immediate = asked.immediate_uptake or curve.name.lower() in WHOLE_BODY
+    return fit_curve(curve, decay, asked.model, asked.criterion, immediate)
 
 
 def published_tissue(region: str, radiopharmaceutical: str) -> PublishedHalfLife | None:

@@ -73,7 +73,7 @@ def fit_region(
         )
     if len(curve) == 1 or still_rising(curve, decay_constant):
         return bounded_tia(curve, decay_constant, population(region, administration, said))
-    return fit_curve(curve, decay_constant, model, said.get("criterion"))
+    return fit_curve(curve, decay_constant, model, said.get("criterion"), bool(said.get("immediate_uptake", False)))
 
 
 def describe_method(fit: Fit) -> str:

@@ -227,7 +227,7 @@ def _fit_body(curve: Curve, course: Course) -> Fit:
     if len(curve) == 1 or still_rising(curve, rate):
         physical = PopulationHalfLife(course.nuclide.half_life.value, 1.0, "physical decay alone")
         return bounded_tia(curve, rate, physical)
-    return fit_curve(curve, rate)
+    return fit_curve(curve, rate, immediate=True)
 
 
 def _said(region: Region, case: Case) -> Any:

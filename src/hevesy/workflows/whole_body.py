@@ -84,7 +84,7 @@ def whole_body_fit(readings: WholeBodyReadings, decay_constant: Measured) -> Fit
             "Check the readings and their background, or read the patient again later.",
         )
     models = _WASHOUTS if len(curve) >= _READINGS_FOR_TWO else _WASHOUTS[:1]
-    fits = [fit_curve(curve, decay_constant, model) for model in models]
+    fits = [fit_curve(curve, decay_constant, model, immediate=True) for model in models]
     fit = min(fits, key=lambda one: one.chi2 + 2 * len(one.parameters))
     scaled = scaled_to(fit, readings.present, float(curve.mid_s[0]))
     method = f"{fit.method.rstrip('.')}; at the first reading, before voiding, the curve is what was administered."

@@ -255,3 +255,15 @@ def test_what_fits_nothing_refuses_a_table_without_uncertainties(table, capsys, 
     assert code == 5
     assert "states no uncertainty" in err
     assert "--u-percent" in err
+
+
+@pytest.mark.parametrize(
+    ("region", "extra", "open_"),
+    [("kidney", (), True), ("kidney", ("--immediate-uptake",), False), ("whole body", (), False)],
+)
+def test_uptake_before_the_first_scan_is_a_part_of_u_unless_activity_was_there_at_once(
+    table, capsys, region, extra, open_
+):
+    path = table(HEAD + rows(region, (6, 24, 96, 168), 50))
+    _, out, _ = run(capsys, path, "--nuclide", "Lu-177", "--json", *extra)
+    assert ("before the first scan" in json.loads(out)["regions"][0]["tia_MBq_h"]["components"]) == open_

@@ -69,3 +69,17 @@ def test_of_one_scan_it_is_not_said_that_activity_was_rising(tmp_path):
     notes = organ(tmp_path, "auto", "population_effective_half_life_h: 60").model.notes
     assert any(note.startswith("One scan, at 72.17 h, shows no washout") for note in notes)
     assert not any("rising" in note for note in notes)
+
+
+@pytest.mark.parametrize(("immediate", "open_"), [("false", True), ("true", False)])
+def test_uptake_before_the_first_scan_is_open_unless_case_yaml_says_that_it_was_immediate(tmp_path, immediate, open_):
+    found = organ(tmp_path, "auto", f"immediate_uptake: {immediate}", hours=(24.0, 48.0, 72.0, 120.0))
+    assert ("before the first scan" in found.tia.components) == open_
+    assert ("before the first scan" in found.dose.components) == open_
+
+
+def test_the_whole_body_held_its_activity_from_administration_on(tmp_path):
+    folder = write_case(tmp_path, hours=(24.0, 72.0), config=CASE.format("auto", "role: organ"))
+    result = therapy_dose(folder, load_case(folder)).result
+    assert "before the first scan" in result.regions[0].tia.components
+    assert "before the first scan" not in result.whole_body.tia.components

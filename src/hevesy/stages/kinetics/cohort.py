@@ -57,7 +57,7 @@ def _washout(curve: Curve, decay_constant: Measured | float) -> Fit | None:
     fits = []
     for model in ("mono", "uptake"):
         with contextlib.suppress(HevesyError):
-            fit = fit_curve(curve, decay_constant, model)
+            fit = fit_curve(curve, decay_constant, model, immediate=True)
             fits.append((aic.of(fit.chi2, MODELS[model].parameters, len(curve)), fit))
     return min(fits, key=lambda scored: scored[0], default=(0.0, None))[1]
 

@@ -18,6 +18,7 @@ from hevesy.stages.kinetics.criterion import EXACT, Criterion, criterion_named
 from hevesy.stages.kinetics.fit import EXTRAPOLATION_WARNING, Exponentials, Fit
 from hevesy.stages.kinetics.models import CANDIDATES, SCEPTICS, Model, model_named
 from hevesy.stages.kinetics.physical import decay_rate, still_rising
+from hevesy.stages.kinetics.unseen_uptake import with_unseen_uptake
 
 Array = NDArray[np.float64]
 
@@ -57,11 +58,18 @@ class Solution:
         return criterion.of(self.chi2, self.model.parameters, self.points)
 
 
-def fit_curve(curve: Curve, decay_constant: Measured | float, model: str = "auto", criterion: str | None = None) -> Fit:
+def fit_curve(
+    curve: Curve,
+    decay_constant: Measured | float,
+    model: str = "auto",
+    criterion: str | None = None,
+    immediate: bool = False,
+) -> Fit:
     """Fit a time-activity curve and integrate it over all time.
 
     The mean of the model over each frame is fitted, weighted by the points' uncertainties, with no rate
-    below physical decay. The rates are searched over their whole range (see `hevesy.kernels.fitting`).
+    below physical decay. The rates are searched over their whole range (see `hevesy.kernels.fitting`). What uptake
+    before the first scan leaves open is part of the uncertainty (see `hevesy.stages.kinetics.unseen_uptake`).
 
     Parameters
     ----------
@@ -75,6 +83,9 @@ def fit_curve(curve: Curve, decay_constant: Measured | float, model: str = "auto
         of `CANDIDATES` by it (Burnham & Anderson 2002, 4.1 and 4.3).
     criterion : str or None
         ``"aic"`` or ``"aicc"``; None takes AIC where the curve's uncertainties are known, and AICc where they are not.
+    immediate : bool
+        Whether the activity was there from administration on, as in the whole body, in blood, or of microspheres. Model
+        ``"physical"``, by which nothing but decay happens, says so by itself.
 
     Raises
     ------
@@ -87,8 +98,14 @@ def fit_curve(curve: Curve, decay_constant: Measured | float, model: str = "auto
     UnknownName
         If there is no such model.
     """
-    rate = decay_rate(decay_constant)
     _check(curve, decay_constant, model)
+    found = _fitted(curve, decay_constant, model, criterion)
+    return found if immediate or model == "physical" else with_unseen_uptake(found, curve)
+
+
+def _fitted(curve: Curve, decay_constant: Measured | float, model: str, criterion: str | None) -> Fit:
+    """Fit the model that is asked for, the best of the candidates, or their average."""
+    rate = decay_rate(decay_constant)
     measure = criterion_named(criterion, curve.u_known)
     if model not in ("auto", "average"):
         return describe(curve, decay_constant, solve(curve, rate, model_named(model)), ())

@@ -14,6 +14,7 @@ from hevesy.stages.kinetics.exponentials import describe, solve
 from hevesy.stages.kinetics.fit import Fit
 from hevesy.stages.kinetics.models import Model, model_named
 from hevesy.stages.kinetics.physical import decay_rate
+from hevesy.stages.kinetics.unseen_uptake import with_unseen_uptake
 
 #: rates tried before the minimum is narrowed down
 _GRID = 40
@@ -108,4 +109,5 @@ def _one(
     slope = (tias[-1] - tias[0]) / apart if apart > 0 else 0.0
     tia = Measured.propagate(fit.tia.value, [(fit.tia, 1.0), (tail, slope)], "Bq·s")
     half_life = (math.log(2) / tail).to(1.0, "s")
-    return replace(fit, tia=tia, interval95=(max(low, 0.0), high), effective_half_life=half_life)
+    found = replace(fit, tia=tia, interval95=(max(low, 0.0), high), effective_half_life=half_life)
+    return with_unseen_uptake(found, curve)

@@ -161,7 +161,7 @@ def test_what_has_no_residuals_of_its_own_refuses_points_without_uncertainties(a
 
 
 def test_exact_points_without_uncertainties_are_not_given_more_than_they_can_hold():
-    fit = fit_curve(falling((4, 24, 48, 96, 120, 168), u_known=False), PHYSICAL)
+    fit = fit_curve(falling((4, 24, 48, 96, 120, 168), u_known=False), PHYSICAL, immediate=True)
     assert fit.model == "mono"
     assert fit.tia.value == pytest.approx(1e8 / RATE, rel=1e-6)
     assert 0 < fit.tia.u / fit.tia.value < 1e-5

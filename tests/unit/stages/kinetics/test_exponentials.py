@@ -79,7 +79,7 @@ def test_no_rate_falls_below_physical_decay():
 
 def test_the_uncertainty_of_a_two_point_fit_is_that_of_propagation_by_hand():
     curve = sampled([1e8], [rate(60)], [24, 96])
-    fit = fit_curve(curve, PHYSICAL, "mono")
+    fit = fit_curve(curve, PHYSICAL, "mono", immediate=True)
     a, b = (Measured(v, u, "Bq") for v, u in zip(curve.activity_Bq, curve.u_Bq, strict=True))
     t1, t2 = curve.mid_s
     # λ = ln(a/b)/(t2 - t1), Ã = a exp(λ t1)/λ

@@ -44,7 +44,7 @@ def chain():
     scans = [counts_in_outline(c, U_COUNTS * c, volume, RESOLUTION_MM) for c in COUNTS]
     activities = [activity(c, DURATION_S, calibration, recovery) for c in scans]
     values = np.array([a.value for a in activities])
-    fit = fit_curve(Curve.at_instants(TIMES, values, U_COUNTS * values), PHYSICAL, "mono")
+    fit = fit_curve(Curve.at_instants(TIMES, values, U_COUNTS * values), PHYSICAL, "mono", immediate=True)
     # what the scans share scales the whole curve: take it from any of them, without its counts
     common = counts_in_outline(COUNTS[0], 0.0, volume, RESOLUTION_MM)
     scale = activity(common, DURATION_S, calibration, recovery) / values[0]

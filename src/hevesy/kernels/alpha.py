@@ -6,8 +6,6 @@ noise: a history takes its energy from the voxel of its birth and lays it along 
 
 from __future__ import annotations
 
-from numba import njit
-
 from hevesy.kernels.flight import (
     advance,
     between_faces,
@@ -20,10 +18,11 @@ from hevesy.kernels.flight import (
     to_faces,
     voxels_left,
 )
+from hevesy.kernels.inlined import inlined
 from hevesy.kernels.tables import DEPOSITED, ENERGY, SCORED, WEIGHT
 
 
-@njit(cache=True, _nrt=False)
+@inlined
 def walk_alpha(particle, world, scratch):  # type: ignore[no-untyped-def]
     """Move an alpha's energy from where it was born to where its track leads."""
     lattice, options = world.lattice, world.options
@@ -36,7 +35,7 @@ def walk_alpha(particle, world, scratch):  # type: ignore[no-untyped-def]
     _slow_down(particle, place, world, scratch)
 
 
-@njit(cache=True, _nrt=False)
+@inlined
 def _slow_down(particle, place, world, scratch):  # type: ignore[no-untyped-def]
     """Fly straight from voxel to voxel until the range in each voxel's medium is used up."""
     lattice, voxel = world.lattice, scratch.voxel
@@ -68,7 +67,7 @@ def _slow_down(particle, place, world, scratch):  # type: ignore[no-untyped-def]
             return
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def _book(particle, place, lattice, scratch, energy, span):  # type: ignore[no-untyped-def]
     """Deposit energy (without weight) evenly over `span` of the flight, start and length in mm."""
     scratch.balance[DEPOSITED] += energy * particle[WEIGHT]
@@ -76,7 +75,7 @@ def _book(particle, place, lattice, scratch, energy, span):  # type: ignore[no-u
     score(particle, place, lattice, scratch, energy * particle[WEIGHT], span)
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def range_at(tables, medium, energy):  # type: ignore[no-untyped-def]
     """Return the range (kg/mm²) of an alpha of an energy, m_e c²."""
     at = energy / tables.step
@@ -85,7 +84,7 @@ def range_at(tables, medium, energy):  # type: ignore[no-untyped-def]
     return low + (at - i) * (tables.range[medium, i + 1] - low)
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def energy_at(tables, medium, distance):  # type: ignore[no-untyped-def]
     """Return the energy (m_e c²) of an alpha of a range, kg/mm²: the inverse of `range_at`."""
     low, high = 0, tables.range.shape[1] - 1

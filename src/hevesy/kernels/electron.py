@@ -10,9 +10,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numba import njit
-
 from hevesy.kernels.flight import (
     absorb,
     advance,
@@ -28,13 +25,14 @@ from hevesy.kernels.flight import (
     to_faces,
     voxels_left,
 )
+from hevesy.kernels.inlined import inlined
 from hevesy.kernels.random import point_at, rotate, uniform
 from hevesy.kernels.tables import DEPOSITED, ELECTRON, ENERGY, KIND, PHOTON, POSITRON, SCORED, WEIGHT
 
 _DONE, _HARD, _ESCAPED, _GOING = 0, 1, 2, 3
 
 
-@njit(cache=True, _nrt=False)
+@inlined
 def walk_electron(particle, world, scratch):  # type: ignore[no-untyped-def]
     """Follow one electron or positron to its end; its secondaries go on the stack."""
     tables = world.electrons
@@ -60,7 +58,7 @@ def walk_electron(particle, world, scratch):  # type: ignore[no-untyped-def]
             cell += 1
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def _cell_of(edges, energy):  # type: ignore[no-untyped-def]
     low, high = 0, edges.size - 1
     while high - low > 1:
@@ -72,7 +70,7 @@ def _cell_of(edges, energy):  # type: ignore[no-untyped-def]
     return low
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def _ends_here(particle, world, scratch, cell, first):  # type: ignore[no-untyped-def]
     """Say whether a particle is slow, or cannot leave its voxel, or moves too little to matter."""
     options, tables = world.options, world.electrons
@@ -91,7 +89,7 @@ def _ends_here(particle, world, scratch, cell, first):  # type: ignore[no-untype
     return options.stop_inside and reach < clearance(particle, world.lattice, scratch.voxel)
 
 
-@njit(cache=True, _nrt=False)
+@inlined
 def _come_to_rest(particle, world, scratch, cell, first):  # type: ignore[no-untyped-def]
     """Deposit what is left; radiate what it would still have radiated; annihilate a positron."""
     place = index_of(world.lattice, scratch.voxel)
@@ -113,7 +111,7 @@ def _come_to_rest(particle, world, scratch, cell, first):  # type: ignore[no-unt
     absorb(particle, place, world.lattice, scratch, particle[ENERGY])
 
 
-@njit(cache=True, _nrt=False)
+@inlined
 def _cell_of_event(particle, tables, left, cell, stream):  # type: ignore[no-untyped-def]
     """Draw whether a rare event would occur before rest, and in which cell; −1 where it would not."""
     last = tables.edges.size - 2
@@ -128,7 +126,7 @@ def _cell_of_event(particle, tables, left, cell, stream):  # type: ignore[no-unt
     return cell
 
 
-@njit(cache=True, _nrt=False)
+@inlined
 def annihilate(particle, scratch):  # type: ignore[no-untyped-def]
     """Put two opposite photons of one rest energy each on the stack, in a random direction."""
     one = scratch.stack[push(scratch, particle, PHOTON, 1.0)]
@@ -138,7 +136,7 @@ def annihilate(particle, scratch):  # type: ignore[no-untyped-def]
         two[a] = -one[a]
 
 
-@njit(cache=True, _nrt=False)
+@inlined
 def _annihilate_in_flight(particle, scratch):  # type: ignore[no-untyped-def]
     """Share kinetic energy and two rest energies between two photons, by Heitler's distribution.
 
@@ -161,7 +159,7 @@ def _annihilate_in_flight(particle, scratch):  # type: ignore[no-untyped-def]
         rotate(photon, min(1.0, max(-1.0, cosine)), azimuth + turn)
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def _cross_cell(particle, world, scratch, cell, first, free):  # type: ignore[no-untyped-def]
     """Move through one cell of energy; return what ended it, and the free path left in mean free paths."""
     tables = world.electrons
@@ -186,7 +184,7 @@ def _cross_cell(particle, world, scratch, cell, first, free):  # type: ignore[no
     return outcome, free
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def _part_before_event(hard, part, free):  # type: ignore[no-untyped-def]
     """Return the part of a cell before its end or the next hard event, and which of them it is."""
     if hard * part > free:
@@ -194,7 +192,7 @@ def _part_before_event(hard, part, free):  # type: ignore[no-untyped-def]
     return part, _DONE
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def _straight(particle, world, scratch, at, span, free):  # type: ignore[no-untyped-def]
     """Fly straight through part of a cell; return what ended it, where in the cell, and the free path left."""
     lattice, tables, voxel = world.lattice, world.electrons, scratch.voxel
@@ -246,7 +244,7 @@ def _straight(particle, world, scratch, at, span, free):  # type: ignore[no-unty
     return outcome, phase, free
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def quantile(table, probability):  # type: ignore[no-untyped-def]
     """Interpolate quantiles that are stored at 1 − (1 − j/(n − 1))²."""
     spacing = 1.0 / (table.size - 1)
@@ -258,7 +256,7 @@ def quantile(table, probability):  # type: ignore[no-untyped-def]
     return table[j] + (table[j + 1] - table[j]) * part
 
 
-@njit(cache=True, _nrt=False)
+@inlined
 def _collide(particle, world, scratch, cell, first):  # type: ignore[no-untyped-def]
     """Radiate a photon, knock on an electron, or annihilate; return whether the particle is gone."""
     tables = world.electrons
@@ -286,7 +284,7 @@ def _collide(particle, world, scratch, cell, first):  # type: ignore[no-untyped-
     return False
 
 
-@njit(cache=True, _nrt=False)
+@inlined
 def _knock_on(particle, world, scratch, loss, azimuth):  # type: ignore[no-untyped-def]
     """Put the electron that was knocked on the stack, or deposit it where it would end at once."""
     energy, tables = particle[ENERGY], world.electrons
@@ -308,7 +306,7 @@ def _knock_on(particle, world, scratch, loss, azimuth):  # type: ignore[no-untyp
         delta[ENERGY] = 0.0
 
 
-@njit(cache=True, _nrt=False)
+@inlined
 def _radiate(particle, world, scratch, m, cell, emitter):  # type: ignore[no-untyped-def]
     """Emit a photon of one energy, split into equal parts of the weight that fly apart."""
     table = world.electrons.photon_share[m, cell]
@@ -326,7 +324,7 @@ def _radiate(particle, world, scratch, m, cell, emitter):  # type: ignore[no-unt
     particle[ENERGY] -= photon
 
 
-@njit(cache=True, _nrt=False)
+@inlined
 def _moller_loss(energy, low, stream):  # type: ignore[no-untyped-def]
     """Draw the energy lost in a Møller collision between `low` and half the energy."""
     if 2.0 * low >= energy:
@@ -341,7 +339,7 @@ def _moller_loss(energy, low, stream):  # type: ignore[no-untyped-def]
             return loss
 
 
-@njit(cache=True, _nrt=False)
+@inlined
 def _bhabha_loss(energy, low, stream):  # type: ignore[no-untyped-def]
     """Draw the energy lost in a Bhabha collision between `low` and all of the energy."""
     if low >= energy:
@@ -357,9 +355,3 @@ def _bhabha_loss(energy, low, stream):  # type: ignore[no-untyped-def]
         x = loss / energy
         if uniform(stream) < 1.0 - b1 * x + b2 * x * x - b3 * x**3 + b4 * x**4:
             return loss
-
-
-@njit(cache=True, _nrt=False)
-def follows(energy, world, density):  # type: ignore[no-untyped-def]
-    """Say whether an electron of this energy would be followed at all."""
-    return energy > world.options.electron_cutoff and density > np.float32(0)

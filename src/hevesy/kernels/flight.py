@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numba.extending import overload
 
+from hevesy.kernels.inlined import inlined
 from hevesy.kernels.random import uniform
 from hevesy.kernels.tables import DEPOSITED, ENERGY, ESCAPED, ITEMS, KIND, SCORED, WEIGHT
 
 _FAR = 1e30
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def locate(particle, lattice, voxel):  # type: ignore[no-untyped-def]
     """Set the voxel that holds a particle; return whether the particle is in the grid."""
     for a in range(3):
@@ -29,7 +29,7 @@ def locate(particle, lattice, voxel):  # type: ignore[no-untyped-def]
     return inside
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def _to_face(position, direction, voxel, spacing):  # type: ignore[no-untyped-def]
     if direction > 0:
         return max(0.0, ((voxel + 1) * spacing - position) / direction)
@@ -38,7 +38,7 @@ def _to_face(position, direction, voxel, spacing):  # type: ignore[no-untyped-de
     return _FAR
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def to_faces(particle, lattice, voxel):  # type: ignore[no-untyped-def]
     """Return the distance along the flight to the next face on each axis, mm."""
     x = _to_face(particle[0], particle[3], voxel[0], lattice.spacing[0])
@@ -47,12 +47,12 @@ def to_faces(particle, lattice, voxel):  # type: ignore[no-untyped-def]
     return x, y, z
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def _between(spacing, direction):  # type: ignore[no-untyped-def]
     return spacing / abs(direction) if direction != 0 else _FAR
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def between_faces(particle, lattice):  # type: ignore[no-untyped-def]
     """Return the distance along the flight from face to face on each axis, mm."""
     x = _between(lattice.spacing[0], particle[3])
@@ -61,7 +61,7 @@ def between_faces(particle, lattice):  # type: ignore[no-untyped-def]
     return x, y, z
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def strides(particle, lattice):  # type: ignore[no-untyped-def]
     """Return the change of the flat index where the flight crosses a face on each axis."""
     x = lattice.shape[1] * lattice.shape[2]
@@ -69,7 +69,7 @@ def strides(particle, lattice):  # type: ignore[no-untyped-def]
     return (x if particle[3] > 0 else -x), (y if particle[4] > 0 else -y), (1 if particle[5] > 0 else -1)
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def voxels_left(particle, lattice, voxel):  # type: ignore[no-untyped-def]
     """Return the number of voxels ahead on each axis before the grid ends."""
     x = lattice.shape[0] - 1 - voxel[0] if particle[3] > 0 else voxel[0]
@@ -78,7 +78,7 @@ def voxels_left(particle, lattice, voxel):  # type: ignore[no-untyped-def]
     return x, y, z
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def advance(particle, lattice, voxel, distance, left):  # type: ignore[no-untyped-def]
     """Move a particle straight on by a distance (mm), into the voxel with so many others `left` ahead on each axis."""
     for a in range(3):
@@ -86,7 +86,7 @@ def advance(particle, lattice, voxel, distance, left):  # type: ignore[no-untype
         voxel[a] = lattice.shape[a] - 1 - left[a] if particle[3 + a] > 0 else left[a]
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def stays(particle, lattice, voxel, distance):  # type: ignore[no-untyped-def]
     """Say whether a particle is still in its voxel after flying a distance (mm)."""
     inside = True
@@ -96,13 +96,13 @@ def stays(particle, lattice, voxel, distance):  # type: ignore[no-untyped-def]
     return inside
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def index_of(lattice, voxel):  # type: ignore[no-untyped-def]
     """Return the flat index of a voxel."""
     return (voxel[0] * lattice.shape[1] + voxel[1]) * lattice.shape[2] + voxel[2]
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def clearance(particle, lattice, voxel):  # type: ignore[no-untyped-def]
     """Return the distance from a particle to the nearest face of its voxel, mm."""
     least = _FAR
@@ -112,7 +112,7 @@ def clearance(particle, lattice, voxel):  # type: ignore[no-untyped-def]
     return least
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def _shell_of(lattice, x, y, z):  # type: ignore[no-untyped-def]
     x -= 0.5 * lattice.spacing[0] * lattice.shape[0]
     y -= 0.5 * lattice.spacing[1] * lattice.shape[1]
@@ -131,7 +131,7 @@ def _add(tally, place, energy):  # type: ignore[no-untyped-def]
     return add
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def score(particle, place, lattice, scratch, energy, span):  # type: ignore[no-untyped-def]
     """Score energy (weight included) evenly over `span` of the flight, start and length in mm, in voxel `place`.
 
@@ -150,7 +150,7 @@ def score(particle, place, lattice, scratch, energy, span):  # type: ignore[no-u
     add(scratch.tally, min(shell, scratch.tally.size - 1), energy)  # type: ignore[no-untyped-call]
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def absorb(particle, place, lattice, scratch, energy):  # type: ignore[no-untyped-def]
     """Deposit energy (without weight) of a particle where it is."""
     scratch.balance[DEPOSITED] += energy * particle[WEIGHT]
@@ -158,13 +158,13 @@ def absorb(particle, place, lattice, scratch, energy):  # type: ignore[no-untype
     score(particle, place, lattice, scratch, energy * particle[WEIGHT], (0.0, 0.0))
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def escape(particle, scratch, energy):  # type: ignore[no-untyped-def]
     """Book energy (without weight) that leaves the grid."""
     scratch.balance[ESCAPED] += energy * particle[WEIGHT]
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def push(scratch, particle, kind, energy):  # type: ignore[no-untyped-def]
     """Put a secondary with the particle's place, direction and weight on the stack; return its row."""
     # a full stack loses its top, which the balance of energy shows

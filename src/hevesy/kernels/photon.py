@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from hevesy.kernels.electron import annihilate
 from hevesy.kernels.flight import (
@@ -26,6 +25,7 @@ from hevesy.kernels.flight import (
     to_faces,
     voxels_left,
 )
+from hevesy.kernels.inlined import inlined
 from hevesy.kernels.random import point_at, rotate, uniform
 from hevesy.kernels.tables import (
     DEPOSITED,
@@ -43,7 +43,7 @@ from hevesy.kernels.tables import (
 )
 
 
-@njit(cache=True, _nrt=False)
+@inlined
 def walk_photon(particle, world, scratch):  # type: ignore[no-untyped-def]
     """Follow one photon to its end; its secondaries go on the stack."""
     if not locate(particle, world.lattice, scratch.voxel):
@@ -62,7 +62,7 @@ def walk_photon(particle, world, scratch):  # type: ignore[no-untyped-def]
     absorb(particle, index_of(world.lattice, scratch.voxel), world.lattice, scratch, particle[ENERGY])
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def _row(tables, energy):  # type: ignore[no-untyped-def]
     """Return the grid interval of an energy and the place within it."""
     at = (math.log(energy) - tables.log_first) / tables.log_step
@@ -70,13 +70,13 @@ def _row(tables, energy):  # type: ignore[no-untyped-def]
     return i, min(1.0, max(0.0, at - i))
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def _between(tables, m, i, part, column):  # type: ignore[no-untyped-def]
     low = tables.coefficients[m, i, column]
     return low + part * (tables.coefficients[m, i + 1, column] - low)
 
 
-@njit(cache=True, _nrt=False)
+@inlined
 def _fly_through_faces(particle, world, scratch):  # type: ignore[no-untyped-def]
     """Fly to the next interaction from voxel to voxel, exactly; return whether it lies in the grid."""
     lattice, tables, voxel = world.lattice, world.photons, scratch.voxel
@@ -121,7 +121,7 @@ def _fly_through_faces(particle, world, scratch):  # type: ignore[no-untyped-def
     return stops
 
 
-@njit(cache=True, _nrt=False)
+@inlined
 def _fly_by_majorant(particle, world, scratch):  # type: ignore[no-untyped-def]
     """Fly to the next interaction by Woodcock's method; return whether it lies in the grid.
 
@@ -144,7 +144,7 @@ def _fly_by_majorant(particle, world, scratch):  # type: ignore[no-untyped-def]
             return True
 
 
-@njit(cache=True, _nrt=False)
+@inlined
 def _interact(particle, world, scratch):  # type: ignore[no-untyped-def]
     """Choose and carry out one interaction; return whether the photon is gone."""
     tables = world.photons
@@ -164,7 +164,7 @@ def _interact(particle, world, scratch):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, _nrt=False)
+@inlined
 def _transfer(particle, world, scratch, kind, energy, turn):  # type: ignore[no-untyped-def]
     """Give energy to an electron at an interaction: scored before, absorbed here, or followed."""
     if world.options.kerma:
@@ -178,7 +178,7 @@ def _transfer(particle, world, scratch, kind, energy, turn):  # type: ignore[no-
     rotate(one, turn[0], turn[1])
 
 
-@njit(cache=True, _nrt=False)
+@inlined
 def _scatter_incoherently(particle, world, scratch, m):  # type: ignore[no-untyped-def]
     """Compton scattering: Klein and Nishina's distribution times the incoherent scattering function."""
     energy = particle[ENERGY]
@@ -208,21 +208,21 @@ def _scatter_incoherently(particle, world, scratch, m):  # type: ignore[no-untyp
     rotate(particle, 1.0 - away, azimuth)
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def _on_momentum_grid(tables, momentum):  # type: ignore[no-untyped-def]
     at = (math.log(max(momentum, 1e-12)) - tables.log_momentum_first) / tables.log_momentum_step
     i = min(max(int(at), 0), tables.scattering.shape[1] - 2)
     return i, min(1.0, max(0.0, at - i))
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def _scattering(tables, m, momentum):  # type: ignore[no-untyped-def]
     i, part = _on_momentum_grid(tables, momentum)
     low = tables.scattering[m, i]
     return low + part * (tables.scattering[m, i + 1] - low)
 
 
-@njit(cache=True, _nrt=False)
+@inlined
 def _scatter_coherently(particle, tables, scratch, m):  # type: ignore[no-untyped-def]
     """Rayleigh scattering: the form factor's distribution of x², thinned by (1 + cos²θ)/2."""
     i, part = _on_momentum_grid(tables, particle[ENERGY])
@@ -242,7 +242,7 @@ def _scatter_coherently(particle, tables, scratch, m):  # type: ignore[no-untype
     rotate(particle, cosine, 2.0 * math.pi * uniform(scratch.stream))
 
 
-@njit(cache=True, _nrt=False)
+@inlined
 def _photoelectric(particle, world, scratch, m, i, part):  # type: ignore[no-untyped-def]
     """Give the energy to an electron, less that of an X ray if one follows."""
     energy = particle[ENERGY]
@@ -255,7 +255,7 @@ def _photoelectric(particle, world, scratch, m, i, part):  # type: ignore[no-unt
     _transfer(particle, world, scratch, ELECTRON, energy, (cosine, 2.0 * math.pi * uniform(scratch.stream)))
 
 
-@njit(cache=True, _nrt=False)
+@inlined
 def _fluorescence(tables, m, i, part, stream):  # type: ignore[no-untyped-def]
     """Draw the energy of the X ray that follows a photoelectric event; 0 where none does."""
     draw = uniform(stream)
@@ -272,7 +272,7 @@ def _fluorescence(tables, m, i, part, stream):  # type: ignore[no-untyped-def]
     return 0.0
 
 
-@njit(cache=True, _nrt=False)
+@inlined
 def _photoelectron_cosine(energy, stream):  # type: ignore[no-untyped-def]
     """Draw the direction of a photoelectron from Sauter's K-shell distribution.
 
@@ -292,7 +292,7 @@ def _photoelectron_cosine(energy, stream):  # type: ignore[no-untyped-def]
             return max(-1.0, 1.0 - nu)
 
 
-@njit(cache=True, _nrt=False)
+@inlined
 def _make_pair(particle, world, scratch):  # type: ignore[no-untyped-def]
     """Share the energy above two rest energies evenly at random between an electron and a positron."""
     energy = particle[ENERGY] - 2.0

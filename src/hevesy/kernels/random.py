@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
+
+from hevesy.kernels.inlined import inlined
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MIX_A = np.uint64(0xBF58476D1CE4E5B9)
@@ -18,7 +19,7 @@ _S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(
 _TO_UNIT = 2.0**-53
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def mixed(z):  # type: ignore[no-untyped-def]
     """Return the 64-bit finalising hash of `z`."""
     z = (z ^ (z >> _S30)) * _MIX_A
@@ -26,7 +27,7 @@ def mixed(z):  # type: ignore[no-untyped-def]
     return z ^ (z >> _S31)
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def start_stream(stream, seed, batch, history):  # type: ignore[no-untyped-def]
     """Set a stream's counter, ``stream[0]``, to the start of one history of one batch."""
     key = mixed(np.uint64(seed) + _GAMMA)
@@ -34,14 +35,14 @@ def start_stream(stream, seed, batch, history):  # type: ignore[no-untyped-def]
     stream[0] = mixed(key ^ (np.uint64(history + 1) * _MIX_B + _GAMMA))
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def uniform(stream):  # type: ignore[no-untyped-def]
     """Return the next number of the stream, uniform in the open interval (0, 1)."""
     stream[0] += _GAMMA
     return (float(mixed(stream[0]) >> _S11) + 0.5) * _TO_UNIT
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def rotate(particle, cosine, azimuth):  # type: ignore[no-untyped-def]
     """Turn a particle's direction (items 3 to 5) by a polar cosine and an azimuth, rad."""
     u, v, w = particle[3], particle[4], particle[5]
@@ -62,7 +63,7 @@ def rotate(particle, cosine, azimuth):  # type: ignore[no-untyped-def]
     particle[5] *= norm
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def point_at(particle, cosine, azimuth):  # type: ignore[no-untyped-def]
     """Set a particle's direction (items 3 to 5) from a polar cosine and an azimuth, rad, of the grid's axes."""
     sine = math.sqrt(max(0.0, 1.0 - cosine * cosine))

@@ -8,6 +8,7 @@ from numba import njit
 
 from hevesy.kernels.alpha import walk_alpha
 from hevesy.kernels.electron import walk_electron
+from hevesy.kernels.inlined import inlined
 from hevesy.kernels.photon import walk_photon
 from hevesy.kernels.random import point_at, start_stream, uniform
 from hevesy.kernels.tables import ALPHA, DIMENSIONS, EMITTED, ENERGY, HISTORIES, ITEMS, KIND, PHOTON, POSITRON, WEIGHT
@@ -17,7 +18,7 @@ from hevesy.kernels.tables import ALPHA, DIMENSIONS, EMITTED, ENERGY, HISTORIES,
 _STEPS = tuple(1.1127756842787055**-i for i in range(1, DIMENSIONS))
 
 
-@njit(cache=True, _nrt=False, nogil=True)
+@njit(cache=True, _nrt=False, nogil=True, error_model="numpy")
 def run_batch(world, source, stream, draw, scratch):  # type: ignore[no-untyped-def]
     """Run histories and add what they deposit to a thread's storage.
 
@@ -40,7 +41,7 @@ def run_batch(world, source, stream, draw, scratch):  # type: ignore[no-untyped-
         run_history(world, source, stream, draw, history, scratch)
 
 
-@njit(cache=True, _nrt=False)
+@inlined
 def begin_batch(stream, scratch):  # type: ignore[no-untyped-def]
     """Draw the shift of a batch's lattice of starts."""
     start_stream(scratch.stream, stream[0], stream[1], -1)
@@ -48,7 +49,7 @@ def begin_batch(stream, scratch):  # type: ignore[no-untyped-def]
         scratch.shift[i] = uniform(scratch.stream)
 
 
-@njit(cache=True, _nrt=False)
+@inlined
 def run_history(world, source, stream, draw, history, scratch):  # type: ignore[no-untyped-def]
     """Run one history of a batch; see `run_batch`."""
     histories, scale, stratified = draw
@@ -82,12 +83,12 @@ def run_history(world, source, stream, draw, history, scratch):  # type: ignore[
             walk_electron(current, world, scratch)
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def _fraction(value):  # type: ignore[no-untyped-def]
     return value - math.floor(value)
 
 
-@njit(cache=True, _nrt=False, forceinline=True)
+@inlined
 def _find(cumulative, guide, value):  # type: ignore[no-untyped-def]
     """Return the first index whose cumulative probability reaches a value below 1."""
     i = guide[min(int(value * guide.size), guide.size - 1)]
@@ -96,7 +97,7 @@ def _find(cumulative, guide, value):  # type: ignore[no-untyped-def]
     return i
 
 
-@njit(cache=True, _nrt=False)
+@inlined
 def _emit(particle, world, source, start):  # type: ignore[no-untyped-def]
     """Place the source particle that a point of the unit cube stands for."""
     lattice = world.lattice

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hevesy.stages.reporting.results import CaseResult
+    from hevesy.workflows.case import Case
 
 
 def configure(command: argparse.ArgumentParser) -> None:
     """Add the options of ``hevesy dose``."""
     command.add_argument("case", metavar="CASE", type=Path, help="folder with the images of one administration")
     command.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for the results")
-    command.add_argument("--engine", metavar="NAME", default="local", help="dose engine (default: local)")
-    command.add_argument(
-        "--compare", metavar="NAMES", default="", help="other engines to set beside, joined by commas, or all"
-    )
+    command.add_argument("--engine", metavar="NAME", help="dose engine (default: that of case.yaml, or local)")
+    command.add_argument("--compare", metavar="NAMES", help="other engines to set beside, joined by commas, or all")
     command.add_argument(
         "--config", metavar="FILE", type=Path, help="what the images do not say (default: CASE/case.yaml if there)"
     )
@@ -29,20 +28,27 @@ def configure(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Compute the doses, write every output, and print the table."""
     from hevesy.cli.progress import steps
-    from hevesy.stages.dosimetry.engines import ENGINES
     from hevesy.stages.kinetics.curve_files import read_curves
     from hevesy.workflows.case import load_case
     from hevesy.workflows.delivery import delivering
     from hevesy.workflows.publication import publish
     from hevesy.workflows.therapy import therapy_dose
 
-    compare = list(ENGINES) if options.compare == "all" else [name for name in options.compare.split(",") if name]
     case = load_case(options.case, options.config)
+    engine = options.engine or case.get("engine", "local")
     planar = {c.name: c for c in read_curves(options.planar)[0]} if options.planar else None
     with steps() as progress, delivering(options.out) as folder:
-        outcome = therapy_dose(options.case, case, options.engine, progress, compare, planar)
-        publish(outcome, folder, progress)
+        outcome = therapy_dose(options.case, case, engine, progress, _compared(options, case), planar)
+        publish(outcome, folder, progress, case.instant("created"))
     _show(outcome.result, options.out)
+
+
+def _compared(options: argparse.Namespace, case: Case) -> list[str]:
+    from hevesy.stages.dosimetry.engines import ENGINES
+
+    if options.compare is None:
+        return list(case.get("compare", []))
+    return list(ENGINES) if options.compare == "all" else [name for name in options.compare.split(",") if name]
 
 
 def _show(result: CaseResult, folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,11 +22,18 @@ from hevesy.core import Grid
 from hevesy.errors import GridMismatch, MissingInformation, UnsupportedObject
 
 MANUFACTURER = "Hevesy"
+#: what every object says of itself, within the 64 characters of VR LO
+DISCLAIMER = "For research and education; not a medical device."
+#: longest text of VR LO
+LONGEST = 64
+#: longest text of the kinds that are carried over
+TEXT = {"PN": 64, "LO": 64, "SH": 16}
+#: a source slice this close to a plane, in slices, is the one that was drawn on
+SAME_PLANE = 0.02
 #: DICOM axes may be this far from perpendicular (cosine)
 SKEW_TOLERANCE = 1e-4
 #: of the patient and the study, carried over where the source has them
 CARRIED = (
-    "SpecificCharacterSet",
     "PatientName",
     "PatientID",
     "IssuerOfPatientID",
@@ -177,6 +185,7 @@ def derived_object(source: Dataset, sop_class: str, modality: str, content: byte
     made.OperatorsName = ""
     made.Manufacturer = made.ManufacturerModelName = MANUFACTURER
     made.SoftwareVersions = __version__
+    made.ContentQualification = "RESEARCH"
     date_made(made, created)
     made.file_meta = FileMetaDataset()
     # implicit, since a long contour does not fit the two-byte length of an explicit decimal string
@@ -187,16 +196,27 @@ def derived_object(source: Dataset, sop_class: str, modality: str, content: byte
 
 
 def _carried(source: Dataset) -> Dataset:
-    """Copy what is known of patient and study, without values that break DICOM's own rules, such as a date of zeros."""
+    """Copy what is known of patient and study, in UTF-8, without values that break DICOM's own rules."""
     made = Dataset()
+    made.SpecificCharacterSet = "ISO_IR 192"
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what pydicom would warn of is left out below
+        warnings.simplefilter("ignore")  # what pydicom would warn of is mended or left out below
         for name in CARRIED:
-            if source.get(name) not in (None, "") and _is_legal(source[name]):
-                made[name] = source[name]
+            known = source.get(name) not in (None, "", [])
+            element = _mended(source[name]) if known else None
+            if element is not None and _is_legal(element):
+                made[name] = element
             elif name in EVEN_IF_EMPTY:
                 setattr(made, name, "")
     return made
+
+
+def _mended(element: DataElement) -> DataElement:
+    """Return an element whose text is one value without control characters, as each of `CARRIED` is."""
+    if element.VR not in TEXT:
+        return element
+    values = [element.value] if element.VM == 1 else list(element.value)
+    return DataElement(element.tag, element.VR, plain("/".join(map(str, values)), TEXT[element.VR]))
 
 
 def _is_legal(element: DataElement) -> bool:
@@ -209,6 +229,27 @@ def _is_legal(element: DataElement) -> bool:
     except ValueError:
         return False
     return element.keyword != "PatientSex" or element.value in ("M", "F", "O")
+
+
+def plain(words: str, longest: int = LONGEST) -> str:
+    """Return a text as DICOM can hold it: no backslash, which would part it in two, and no control character.
+
+    The limit counts bytes of UTF-8: DICOM's own counts characters, but validators do not.
+    """
+    safe = "".join("/" if c == "\\" else c if c.isprintable() else " " for c in words)
+    return safe.strip().encode()[:longest].decode(errors="ignore").rstrip()
+
+
+def slices_on_planes(sources: Sequence[Dataset], planes: Planes) -> dict[int, Dataset]:
+    """Return the source slice that lies on each plane, where there is one."""
+    found = {}
+    for source in sources:
+        if source.get("ImagePositionPatient") is not None and int(source.get("NumberOfFrames") or 1) == 1:
+            away = np.array(source.ImagePositionPatient, dtype=np.float64) - planes.position_mm
+            plane = float(away @ planes.normal) / planes.spacing_mm[2]
+            if abs(plane - round(plane)) < SAME_PLANE:
+                found[round(plane)] = source
+    return found
 
 
 def referenced(source: Dataset) -> Dataset:

@@ -16,6 +16,7 @@ from hevesy.core import Grid, Image, Provenance, Quantity
 from hevesy.errors import BadInput, MissingInformation, UnreadableFile, UnsupportedObject, WrongQuantity
 from hevesy.stages.imaging.damage import read_whole
 from hevesy.stages.imaging.derived import (
+    DISCLAIMER,
     Planes,
     decimal,
     decimals,
@@ -72,6 +73,7 @@ def write(dose: Image, sources: Sequence[Dataset], path: Path, created: datetime
     content = stored.tobytes() + str(scaling).encode() + dose.grid.affine.tobytes()
     made = derived_object(sources[0], RTDoseStorage, "RTDOSE", content, created)
     made.SeriesDescription = "Absorbed dose" if dose.quantity is Quantity.ABSORBED_DOSE else str(dose.quantity.unit)
+    made.DoseComment = DISCLAIMER
     made.FrameOfReferenceUID = frame_of_reference(sources[0], dose.grid.frame_of_reference)
     made.PositionReferenceIndicator = ""
     _describe_planes(made, planes, stored.shape)

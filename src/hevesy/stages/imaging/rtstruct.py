@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from pydicom.uid import RTStructureSetStorage
 from hevesy.core import Outline, Role
 from hevesy.errors import EmptyInput, UnreadableFile, UnsupportedObject
 from hevesy.stages.imaging.damage import read_whole, refusing_damage
-from hevesy.stages.imaging.derived import derived_object, frame_of_reference, referenced, save
+from hevesy.stages.imaging.derived import DISCLAIMER, derived_object, frame_of_reference, plain, referenced, save
 from hevesy.stages.imaging.structures import Structures
 
 #: RT ROI Interpreted Type (PS3.3 C.8.8.8.1) → role; other types say nothing about it
@@ -35,9 +36,27 @@ TYPE_OF_ROLE = {Role.BODY: "EXTERNAL", Role.LESION: "GTV", Role.ORGAN: "ORGAN", 
 DETACHED_STUDY = "1.2.840.10008.3.1.2.3.1"
 #: a hue for each structure in turn
 COLOURS = ((230, 60, 50), (60, 140, 230), (70, 180, 80), (240, 170, 40), (150, 90, 200), (40, 190, 190))
-#: longest text of VR LO
-LONGEST = 64
+#: a contour this close to a slice is drawn on it
+SAME_PLANE_MM = 0.05
 CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slices:
+    """Source slices and where each lies along the normal (3,) of their stack, mm."""
+
+    normal: NDArray[np.float64]
+    places_mm: NDArray[np.float64]
+    sources: tuple[Dataset, ...]
+
+    def under(self, coordinates: bytes) -> Dataset | None:
+        """Return the slice that a contour, as its text is stored, lies on; None where there is none."""
+        if not self.sources:
+            return None
+        point = np.array(coordinates.split(b"\\", 3)[:3]).astype(np.float64)
+        away = np.abs(self.places_mm - point @ self.normal)
+        nearest = int(np.argmin(away))
+        return self.sources[nearest] if away[nearest] < SAME_PLANE_MM else None
 
 
 def read_structures(source: Dataset | Path) -> Structures:
@@ -190,15 +209,17 @@ def write(outlines: Sequence[Outline], sources: Sequence[Dataset], path: Path, c
     made.StructureSetLabel = "Regions"
     made.StructureSetDate, made.StructureSetTime = made.ContentDate, made.ContentTime
     del made.ContentDate, made.ContentTime
+    made.StructureSetDescription = DISCLAIMER
     made.ApprovalStatus = "UNAPPROVED"
     made.FrameOfReferenceUID, made.PositionReferenceIndicator = frame, ""
     made.ReferencedFrameOfReferenceSequence = [_referenced_frame(sources, frame)]
     made.StructureSetROISequence, made.ROIContourSequence, made.RTROIObservationsSequence = [], [], []
+    slices = _slices(sources)
     for number, (outline, contours) in enumerate(zip(outlines, texts, strict=True), 1):
         if not contours:
             raise EmptyInput(f"Region '{outline.name}' has no contour to write.")
         made.StructureSetROISequence.append(_named(outline, number, frame))
-        made.ROIContourSequence.append(_drawn(contours, number))
+        made.ROIContourSequence.append(_drawn(contours, number, slices))
         made.RTROIObservationsSequence.append(_observed(outline, number))
     save(made, path)
 
@@ -223,18 +244,31 @@ def _named(outline: Outline, number: int, frame: str) -> Dataset:
     item = Dataset()
     item.ROINumber = number
     item.ReferencedFrameOfReferenceUID = frame
-    item.ROIName = outline.name[:LONGEST]
+    item.ROIName = plain(outline.name)
     item.ROIGenerationAlgorithm = "SEMIAUTOMATIC"
     return item
 
 
-def _drawn(contours: list[bytes], number: int) -> Dataset:
+def _slices(sources: Sequence[Dataset]) -> Slices:
+    """Return the place of each source slice along the normal of the stack, mm; none for a multi-frame object."""
+    if any(s.get("ImagePositionPatient") is None or s.get("NumberOfFrames") for s in sources):
+        return Slices(np.zeros(3), np.empty(0), ())
+    orientation = np.array(sources[0].ImageOrientationPatient, dtype=np.float64)
+    normal = np.cross(orientation[:3], orientation[3:])
+    places = np.array([np.array(s.ImagePositionPatient, dtype=np.float64) @ normal for s in sources])
+    return Slices(normal, places, tuple(sources))
+
+
+def _drawn(contours: list[bytes], number: int, slices: Slices) -> Dataset:
     item = Dataset()
     item.ROIDisplayColor = list(COLOURS[(number - 1) % len(COLOURS)])
     item.ReferencedROINumber = number
     item.ContourSequence = []
     for coordinates in contours:
         contour = Dataset()
+        drawn_on = slices.under(coordinates)
+        if drawn_on is not None:
+            contour.ContourImageSequence = [referenced(drawn_on)]
         contour.ContourGeometricType = "CLOSED_PLANAR"
         contour.NumberOfContourPoints = (coordinates.count(b"\\") + 1) // 3
         padded = coordinates + b" " * (len(coordinates) % 2)

@@ -18,6 +18,7 @@ from hevesy import __version__
 from hevesy.core import Grid, Region, Role
 from hevesy.errors import BadInput, EmptyInput
 from hevesy.stages.imaging.derived import (
+    DISCLAIMER,
     MANUFACTURER,
     Planes,
     decimal,
@@ -25,18 +26,16 @@ from hevesy.stages.imaging.derived import (
     derived_object,
     derived_uid,
     frame_of_reference,
+    plain,
     referenced,
     save,
+    slices_on_planes,
 )
 
 #: a voxel covered by this much belongs to a binary segment
 BELONGS = 0.5
 #: an occupancy of 1 as stored
 FULL = 255
-#: a source slice this close to a frame, in slices, is the one that it was drawn on
-SAME_PLANE = 0.02
-#: longest text of VR LO
-LONGEST = 64
 
 Code = tuple[str, str, str]
 ANATOMY: Code = ("123037004", "SCT", "Anatomical Structure")
@@ -62,8 +61,8 @@ def write(
     path: Path,
     created: datetime,
     kind: Literal["BINARY", "FRACTIONAL"] = "BINARY",
-) -> None:
-    """Write regions as one SEG, a segment each; they may overlap.
+) -> Dataset:
+    """Write regions as one SEG, a segment each; they may overlap. Returns the object.
 
     BINARY, which every viewer shows, keeps the voxels covered by half or more. FRACTIONAL keeps the coverage as
     occupancy in steps of 1/255, for software that reads it.
@@ -115,6 +114,7 @@ def write(
     made.PixelData = stored.tobytes() + b"\0" * (stored.size % 2)
     made["PixelData"].VR = "OB"
     save(made, path)
+    return made
 
 
 def _frames(region: Region, number: int, planes: Planes, kind: str) -> list[_Frame]:
@@ -141,7 +141,7 @@ def _frames(region: Region, number: int, planes: Planes, kind: str) -> list[_Fra
 def _describe_pixels(made: Dataset, shape: tuple[int, ...], kind: str) -> None:
     made.ImageType = ["DERIVED", "PRIMARY"]
     made.ContentLabel = "REGIONS"
-    made.ContentDescription = "Regions of a dosimetry"
+    made.ContentDescription = DISCLAIMER
     made.ContentCreatorName = ""
     made.NumberOfFrames, made.Rows, made.Columns = shape
     made.SamplesPerPixel = 1
@@ -162,7 +162,7 @@ def _segment(region: Region, number: int) -> Dataset:
     category, kind = PROPERTIES[region.role]
     item = Dataset()
     item.SegmentNumber = number
-    item.SegmentLabel = region.name[:LONGEST]
+    item.SegmentLabel = plain(region.name)
     item.SegmentAlgorithmType = "SEMIAUTOMATIC"
     item.SegmentAlgorithmName = f"{MANUFACTURER} {__version__}"
     item.SegmentedPropertyCategoryCodeSequence = [_code(category)]
@@ -195,7 +195,7 @@ def _describe_frames(
     shared.PixelMeasuresSequence = [measures]
     shared.PlaneOrientationSequence = [orientation]
     made.SharedFunctionalGroupsSequence = [shared]
-    drawn_on = _source_planes(sources, planes)
+    drawn_on = slices_on_planes(sources, planes)
     used = sorted({frame.plane for frame in frames})
     made.PerFrameFunctionalGroupsSequence = [
         _frame_groups(frame, used.index(frame.plane) + 1, planes, drawn_on.get(frame.plane)) for frame in frames
@@ -234,15 +234,3 @@ def _frame_groups(frame: _Frame, place: int, planes: Planes, source: Dataset | N
         derivation.DerivationCodeSequence = [_code(("113076", "DCM", "Segmentation"))]
         groups.DerivationImageSequence = [derivation]
     return groups
-
-
-def _source_planes(sources: Sequence[Dataset], planes: Planes) -> dict[int, Dataset]:
-    """Return the source slice that lies on each plane, where there is one."""
-    found = {}
-    for source in sources:
-        if source.get("ImagePositionPatient") is not None and int(source.get("NumberOfFrames") or 1) == 1:
-            away = np.array(source.ImagePositionPatient, dtype=np.float64) - planes.position_mm
-            plane = float(away @ planes.normal) / planes.spacing_mm[2]
-            if abs(plane - round(plane)) < SAME_PLANE:
-                found[round(plane)] = source
-    return found

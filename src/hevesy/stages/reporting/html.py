@@ -51,7 +51,7 @@ class Section:
     bar: Markup | None = None
 
 
-def render(result: CaseResult, created: datetime) -> str:
+def render(result: CaseResult, created: datetime | None) -> str:
     """Return the page.
 
     Every text that came from outside is escaped. The page loads nothing: pictures are within it.
@@ -60,8 +60,8 @@ def render(result: CaseResult, created: datetime) -> str:
     ----------
     result : CaseResult
         What the case came to.
-    created : datetime
-        When the result was made; shown, and nothing else.
+    created : datetime or None
+        When the result was made, where that is stated; shown, and nothing else.
     """
     pictures = Pictures(result)
     template = _environment().get_template("report.html.jinja")
@@ -81,7 +81,7 @@ def render(result: CaseResult, created: datetime) -> str:
     )
 
 
-def write_html(result: CaseResult, created: datetime, path: Path) -> None:
+def write_html(result: CaseResult, created: datetime | None, path: Path) -> None:
     """Write ``report.html``.
 
     Raises

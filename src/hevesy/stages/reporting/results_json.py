@@ -41,17 +41,17 @@ _MEGA = 1e6
 _MEGA_HOUR = _MEGA * _HOUR_S
 
 
-def to_json(result: CaseResult, created: datetime) -> dict[str, Any]:
+def to_json(result: CaseResult, created: datetime | None) -> dict[str, Any]:
     """Return what ``results.json`` holds.
 
-    Units stand in the names. Two calls on one result differ in ``provenance.created`` alone.
+    Units stand in the names. Two calls on one result differ in ``provenance.created`` alone, where that differs.
 
     Parameters
     ----------
     result : CaseResult
         What the case came to.
-    created : datetime
-        When the result was made.
+    created : datetime or None
+        When the result was made, where that is stated.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def to_json(result: CaseResult, created: datetime) -> dict[str, Any]:
     return plain
 
 
-def write_json(result: CaseResult, created: datetime, path: Path) -> dict[str, Any]:
+def write_json(result: CaseResult, created: datetime | None, path: Path) -> dict[str, Any]:
     """Write ``results.json``, checked against its schema, and return what was written.
 
     Raises
@@ -262,9 +262,9 @@ def _histogram(histogram: DoseVolumeHistogram) -> dict[str, Any]:
     }
 
 
-def _provenance(result: CaseResult, created: datetime) -> dict[str, Any]:
+def _provenance(result: CaseResult, created: datetime | None) -> dict[str, Any]:
     return {
-        "created": created.isoformat(),
+        "created": created.isoformat() if created else None,
         "hevesy": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,

@@ -372,7 +372,9 @@ def _warnings(
     for result, one in zip(results, measured, strict=True):
         found += [f"{result.region.name}: {note}" for note in (*one.notes, *result.model.notes[1:])]
     if not _headers(course.scans[series.reference].series):
-        found.append("The reference scan states no DICOM frame of reference: no DICOM RTDOSE, SEG, RTSTRUCT and SR were written.")
+        found.append(
+            "The reference scan states no DICOM frame of reference: no DICOM RTDOSE, SEG, RTSTRUCT and SR were written."
+        )
     if not results[:-1]:
         found.append("No regions were drawn: there is a dose map, and no dose to an organ or lesion.")
     daughters = [n.name for n, _ in chain(course.nuclide)[1:]]

@@ -1,8 +1,18 @@
 """Addresses of the site, and where those of the workbench begin."""
 
 from django.urls import include, path
+from django.views.i18n import set_language
+
+from hevesy.web.site import views
+from hevesy.web.site.access import public
+from hevesy.web.site.api import gather
 
 urlpatterns = [
+    path("health", views.health, name="health"),
+    path("language", public(set_language), name="set_language"),
     path("account/", include("allauth.urls")),
+    path("api/", views.api_page, name="api"),
+    path("api/openapi.json", views.api_schema, name="api_schema"),
+    path("api/", gather().urls),
     path("", include("hevesy.web.workbench.urls")),
 ]

@@ -1,0 +1,140 @@
+"""The one API, at ``/api/``: typed, closed by default, and with the same refusals as the pages.
+
+An application adds its part as ``router`` in its own ``api.py``; it is found there and stands under the application's
+label: ``router.get("/jobs")`` of the application ``jobs`` is ``/api/jobs/jobs``. Each operation says who may call it::
+
+    router = Router(tags=["jobs"])
+
+    @router.get("", response=list[JobOut], auth=allowed(*CLINICAL))
+    def jobs(request): ...
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.module_loading import module_has_submodule
+from django.utils.translation import gettext as _
+from ninja import NinjaAPI, Schema
+from ninja.errors import HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
+from ninja.security import SessionAuth
+
+from hevesy import __version__
+from hevesy.errors import HevesyError, http_status
+from hevesy.web.site.accounts.roles import Role
+
+
+class Refusal(Schema):
+    """What an answer holds that is not what was asked for."""
+
+    #: what was refused, and what was expected instead
+    refused: str
+    #: what exists, or what to do
+    remedy: str = ""
+
+
+class allowed(SessionAuth):  # noqa: N801  reads as a word where it is used: auth=allowed(Role.PHYSICIST)
+    """Open an operation to the roles named: who has signed in, by the session's cookie and with its CSRF token.
+
+    Parameters
+    ----------
+    *roles : Role
+        With none, nobody may call it.
+    """
+
+    def __init__(self, *roles: Role) -> None:
+        super().__init__(csrf=True)
+        self.roles = frozenset(roles)
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Any:
+        """Return the person, or None where nobody has signed in.
+
+        Raises
+        ------
+        PermissionDenied
+            If the person's role is none of those named.
+        """
+        if not request.user.is_authenticated:
+            return None
+        if request.user.role not in self.roles:
+            raise PermissionDenied
+        return request.user
+
+
+#: every operation's possible refusals; they need no mention where an operation is written
+REFUSALS = {
+    400: "The request cannot be read.",
+    401: "Nobody has signed in.",
+    403: "The role, or the CSRF token, does not allow it.",
+    404: "There is no such thing.",
+    409: "What was computed contradicts physics, or something changed meanwhile.",
+    415: "A sound file of a kind that is not read.",
+    422: "A value is not what is expected.",
+    429: "Too many requests.",
+    507: "The output could not be written.",
+}
+
+
+class SiteAPI(NinjaAPI):
+    """An API whose description names the refusals of each operation."""
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        """Return the OpenAPI description."""
+        schema = super().get_openapi_schema(**options)
+        described = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
+        schema["components"].setdefault("schemas", {})["Refusal"] = Refusal.json_schema()
+        for methods in schema["paths"].values():
+            for operation in methods.values():
+                for status, description in REFUSALS.items():
+                    operation["responses"].setdefault(status, {"description": description, "content": described})
+        return schema
+
+    def refuse(self, request: HttpRequest, status: int, refused: str, remedy: str = "") -> HttpResponse:
+        """Answer with a refusal."""
+        return self.create_response(request, {"refused": refused, "remedy": remedy}, status=status)
+
+
+api = SiteAPI(title="Hevesy", version=__version__, auth=allowed(), docs_url=None, openapi_url=None)
+
+
+@api.exception_handler(HevesyError)
+def _refused(request: HttpRequest, error: HevesyError) -> HttpResponse:
+    return api.refuse(request, http_status(error), error.refused, error.remedy)
+
+
+@api.exception_handler(PermissionDenied)
+def _forbidden(request: HttpRequest, error: PermissionDenied) -> HttpResponse:
+    return api.refuse(request, 403, _("Your role does not allow this."), _("Ask an administrator of this site."))
+
+
+@api.exception_handler(Http404)
+def _absent(request: HttpRequest, error: Http404) -> HttpResponse:
+    return api.refuse(request, 404, _("There is no such thing here."))
+
+
+@api.exception_handler(HttpError)
+def _http(request: HttpRequest, error: HttpError) -> HttpResponse:
+    if error.status_code == 401:
+        return api.refuse(request, 401, _("Nobody has signed in."), _("Sign in, and send the session's cookie."))
+    return api.refuse(request, error.status_code, error.message)
+
+
+@api.exception_handler(ValidationError)
+def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    lines = (f"{'.'.join(str(step) for step in fault['loc'])}: {fault['msg']}" for fault in error.errors)
+    return api.refuse(request, 422, "; ".join(lines), _("The API's description says what is expected."))
+
+
+def gather() -> SiteAPI:
+    """Add the routers of all applications, and return the API."""
+    for application in apps.get_app_configs():
+        if application.name.startswith("hevesy.") and module_has_submodule(application.module, "api"):
+            router = getattr(import_module(f"{application.name}.api"), "router", None)
+            if router is not None and all(router is not known for _prefix, known in api._routers):
+                api.add_router(f"/{application.label}", router)
+    return api

@@ -120,6 +120,10 @@ class OutputFailed(HevesyError):
     """Output could not be written; nothing was left behind."""
 
 
+class NoRoom(OutputFailed):
+    """The disk, or the part of it that may be filled, is full."""
+
+
 #: error class → (process exit code, HTTP status); a class not named here takes its nearest ancestor's.
 STATUS: dict[type[HevesyError], tuple[int, int]] = {
     HevesyError: (1, 500),

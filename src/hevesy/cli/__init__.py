@@ -27,6 +27,7 @@ COMMANDS = {
     "serve": ("hevesy.cli.serve", "start the workbench: a page in the browser, on this machine"),
     "simulate": ("hevesy.cli.simulate", "what a SPECT camera would count of a known activity"),
     "tia": ("hevesy.cli.tia", "time-integrated activity of regions, from a table of curves"),
+    "worker": ("hevesy.cli.worker", "compute what the workbench has been asked for"),
 }
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
+
+from hevesy.errors import BadConfiguration
 
 
 def configure(command: argparse.ArgumentParser) -> None:
@@ -12,16 +15,55 @@ def configure(command: argparse.ArgumentParser) -> None:
         "--host", metavar="ADDRESS", default="127.0.0.1", help="address to listen at (default: this machine alone)"
     )
     command.add_argument("--port", metavar="N", type=int, default=8000, help="port to listen at (default: 8000)")
+    command.add_argument(
+        "--workers", metavar="N", type=int, default=1, help="processes that compute (default: 1; 0 leaves it to others)"
+    )
+
+
+def prepare_site() -> None:
+    """Make the site's settings, models and kinds of jobs known to this process.
+
+    Raises
+    ------
+    BadConfiguration
+        If what the site needs is not installed.
+    """
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hevesy.web.site.settings")
+    try:
+        import django
+    except ModuleNotFoundError:
+        raise BadConfiguration("The site needs Django.", "Install it: pip install 'hevesy[web]'.") from None
+    django.setup()
 
 
 def run(options: argparse.Namespace) -> None:
-    """Bring the database up to date and serve until stopped."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hevesy.web.site.settings")
-    import django
+    """Bring the database up to date, start the workers, and serve until stopped."""
+    if options.workers < 0:
+        raise BadConfiguration(f"--workers {options.workers}: give 0 or more.")
+    prepare_site()
     import uvicorn
+    from django.conf import settings
     from django.core.management import call_command
 
-    django.setup()
+    from hevesy.web.site.jobs import scratch
+    from hevesy.web.site.jobs.supervisor import Workers
+
     call_command("migrate", verbosity=0)
-    print(f"Hevesy listens at http://{options.host}:{options.port} (stop with Ctrl+C)")
-    uvicorn.run("hevesy.web.site.asgi:application", host=options.host, port=options.port, log_level="warning")
+    scratch.clear(settings.HOME.scratch)
+    workers = Workers(options.workers)
+    workers.start()
+    print(f"Hevesy listens at http://{options.host}:{options.port} (stop with Ctrl+C)", flush=True)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # the server stops at these by itself, and then raises them anew, which must not keep us from what follows
+        signal.signal(number, lambda *_: None)
+    try:
+        # pages that follow a job hold their connection open; a server that stops does not wait for them
+        uvicorn.run(
+            "hevesy.web.site.asgi:application",
+            host=options.host,
+            port=options.port,
+            log_level="warning",
+            timeout_graceful_shutdown=3,
+        )
+    finally:
+        workers.stop()

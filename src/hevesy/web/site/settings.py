@@ -140,3 +140,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024**2
 
 #: a job that computes much goes to this Dask cluster, such as tcp://host:8786; to local processes where it is empty
 DASK = os.environ.get("HEVESY_DASK", "")
+
+#: GB that the site's folder may take; no limit but the disk's where it is not set
+DISK_GB = float(os.environ["HEVESY_DISK_GB"]) if os.environ.get("HEVESY_DISK_GB") else None
+#: days after which results that nobody needs may be removed; never where it is not set
+RETENTION_DAYS = float(os.environ["HEVESY_RETENTION_DAYS"]) if os.environ.get("HEVESY_RETENTION_DAYS") else None

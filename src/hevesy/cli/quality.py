@@ -111,7 +111,7 @@ def _facts(found: CameraQuality) -> dict[str, object]:
 
 def _draw(found: CameraQuality, path: Path) -> None:
     from hevesy.stages.reporting.camera_picture import camera_picture
-    from hevesy.stages.reporting.text_file import write_text
+    from hevesy.stages.reporting.whole_file import write_text
 
     lines = [_line(finding) for finding in found.findings]
     write_text(path, camera_picture(found.picture, f"Gamma camera: {found.test}", lines))

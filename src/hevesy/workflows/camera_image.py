@@ -22,7 +22,7 @@ from hevesy.stages.quantification.reconstruction import Measurement
 from hevesy.stages.quantification.reconstruction.acquisition import calibrated, counts_image
 from hevesy.stages.quantification.reconstruction.uncertainty import bootstrap
 from hevesy.stages.reporting.fused_picture import fused_picture
-from hevesy.stages.reporting.text_file import write_text
+from hevesy.stages.reporting.whole_file import write_text
 from hevesy.workflows.camera_file import Acquired
 from hevesy.workflows.reconstruction import Recipe, reconstruct
 

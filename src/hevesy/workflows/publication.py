@@ -10,10 +10,12 @@ from typing import Any
 from hevesy.core import Measured
 from hevesy.stages.imaging import dose_report, nifti, rtdose, rtstruct, segmentation_writer
 from hevesy.stages.imaging.dose_report import DoseReport, Estimate, ReportedRegion
-from hevesy.stages.reporting.html import write_html
+from hevesy.stages.reporting.html import render
+from hevesy.stages.reporting.pdf import render_pdf
 from hevesy.stages.reporting.results import CaseResult, RegionResult
 from hevesy.stages.reporting.results_json import write_json
 from hevesy.stages.reporting.tables import write_csv
+from hevesy.stages.reporting.whole_file import write_bytes, write_text
 from hevesy.stages.segmentation.contour import outline
 from hevesy.workflows.therapy import Outcome
 
@@ -24,7 +26,7 @@ def publish(
     progress: Callable[[str], None] = lambda step: None,
     created: datetime | None = None,
 ) -> None:
-    """Write results.json, regions.csv, dose.nii.gz, tia.nii.gz, report.html, and the DICOM objects.
+    """Write results.json, regions.csv, dose.nii.gz, tia.nii.gz, report.html, report.pdf, and the DICOM objects.
 
     The same outcome gives the same bytes: no clock is read.
 
@@ -46,9 +48,12 @@ def publish(
     write_csv(result, folder / "regions.csv")
     nifti.write(result.dose, folder / "dose.nii.gz")
     nifti.write(result.tia, folder / "tia.nii.gz")
-    write_dicom(result, outcome.headers, folder, created or last_scan_end(result))
+    dated = created or last_scan_end(result)
+    write_dicom(result, outcome.headers, folder, dated)
     progress("drawing the report")
-    write_html(result, created, folder / "report.html")
+    page = render(result, created)
+    write_text(folder / "report.html", page)
+    write_bytes(folder / "report.pdf", render_pdf(page, dated))
 
 
 def write_dicom(result: CaseResult, headers: Sequence[Any], folder: Path, created: datetime) -> tuple[Path, ...]:

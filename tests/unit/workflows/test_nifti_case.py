@@ -43,6 +43,7 @@ def test_a_nifti_case_gives_a_dose_map_and_says_that_nothing_was_drawn(case, tmp
         "dose.nii.gz",
         "tia.nii.gz",
         "report.html",
+        "report.pdf",
     }
     record = json.loads((out / "results.json").read_text())
     assert any("No regions were drawn" in warning for warning in record["warnings"])

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -17,7 +16,6 @@ from hevesy.stages.reporting import charts, rounding
 from hevesy.stages.reporting.pictures import DosePlanes, Pictures
 from hevesy.stages.reporting.results import CaseResult, PatientBody, RegionResult
 from hevesy.stages.reporting.results_json import to_json
-from hevesy.stages.reporting.text_file import write_text
 
 #: regions drawn with dose planes; lesions come first, and the page stays small
 MOST_REGIONS_WITH_PLANES = 16
@@ -79,17 +77,6 @@ def render(result: CaseResult, created: datetime | None) -> str:
         settings=list(flattened(result.settings)),
         references=REFERENCES,
     )
-
-
-def write_html(result: CaseResult, created: datetime | None, path: Path) -> None:
-    """Write ``report.html``.
-
-    Raises
-    ------
-    OutputFailed
-        If the file cannot be written; nothing is left behind.
-    """
-    write_text(path, render(result, created))
 
 
 def half_life_text(found: RegionResult | PatientBody) -> str:

@@ -27,7 +27,7 @@ from hevesy.stages.reporting.results import (
     RegionResult,
     TimePoint,
 )
-from hevesy.stages.reporting.text_file import write_text
+from hevesy.stages.reporting.whole_file import write_text
 
 SCHEMA_NAME = "hevesy/results/1.0"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hevesy.stages.reporting.results import CaseResult, RegionResult
-from hevesy.stages.reporting.text_file import write_text
+from hevesy.stages.reporting.whole_file import write_text
 
 #: a cell that begins with one of these is a formula to a spreadsheet, and a name must never be one
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hevesy.errors import OutputFailed
 from hevesy.stages.reporting.line_charts import line_chart
-from hevesy.stages.reporting.text_file import write_text
+from hevesy.stages.reporting.whole_file import write_text
 from hevesy.workflows.instruments.cardiac import compare_cardiac
 from hevesy.workflows.instruments.collimators import compare_collimators
 from hevesy.workflows.instruments.comparison import Comparison

@@ -7,8 +7,7 @@ import pytest
 
 from factories.case_result import BALLS, case_result, rising_case
 from hevesy.core import Role
-from hevesy.errors import OutputFailed
-from hevesy.stages.reporting.html import flattened, grouped, half_life_text, render, write_html
+from hevesy.stages.reporting.html import flattened, grouped, half_life_text, render
 
 NOW = datetime(2024, 3, 9, 12, 0)
 
@@ -189,9 +188,3 @@ def test_settings_are_listed_by_their_dotted_path():
     settings = {"a": {"b": True, "c": [1, 2]}, "d": None, "e": {}, "f": [{"g": 1}, {"g": 2}]}
     listed = [("a.b", "yes"), ("a.c", "1, 2"), ("d", "none"), ("e", "none"), ("f[0].g", "1"), ("f[1].g", "2")]
     assert list(flattened(settings)) == listed
-
-
-def test_a_page_that_cannot_be_written_leaves_nothing(case, tmp_path):
-    with pytest.raises(OutputFailed, match=r"report\.html"):
-        write_html(case, NOW, tmp_path / "absent" / "report.html")
-    assert not list(tmp_path.iterdir())

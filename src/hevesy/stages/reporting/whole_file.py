@@ -1,4 +1,4 @@
-"""Writing a text file whole or not at all."""
+"""Writing a file whole or not at all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from hevesy.errors import OutputFailed
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text with the line ends that it has, beside the target first, then renamed.
+    """Write UTF-8 text with the line ends that it has; as `write_bytes`."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file beside the target first, then rename it.
 
     Raises
     ------
@@ -17,7 +22,7 @@ def write_text(path: Path, text: str) -> None:
     """
     beside = path.with_name(f".{path.name}.part")
     try:
-        beside.write_bytes(text.encode("utf-8"))
+        beside.write_bytes(content)
         beside.replace(path)
     except OSError as fault:
         if path.parent.is_dir():

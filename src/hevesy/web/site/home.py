@@ -39,6 +39,11 @@ class Home:
         return self.folder / "objects"
 
     @property
+    def uploads(self) -> Path:
+        """Files that are being sent, a folder for each import; gone once they are in the store."""
+        return self.folder / "uploads"
+
+    @property
     def results(self) -> Path:
         """Folders that jobs made, each under the fingerprint of what it was made from."""
         return self.folder / "results"
@@ -51,7 +56,7 @@ class Home:
     def prepare(self) -> None:
         """Make the folders that are missing."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for folder in (self.objects, self.results, self.scratch):
+        for folder in (self.objects, self.uploads, self.results, self.scratch):
             folder.mkdir(mode=0o700, exist_ok=True)
 
     def secret_key(self) -> str:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from factories.dicom import CT, base
 
+from factories.dicom import CT, base
 from hevesy.web.site.home import Home
 
 

@@ -7,7 +7,7 @@ import unicodedata
 import warnings
 import zlib
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -286,21 +286,24 @@ def _time(head: Any, *stems: str) -> datetime | None:
     for stem in (*stems, "Study", "Series", "Acquisition", "Content"):
         day = _date(_text(head, f"{stem}Date", 10))
         if day is not None:
-            clock = re.match(r"(\d\d):?(\d\d)?:?(\d\d)?", _text(head, f"{stem}Time", 16))
-            parts = [int(p or 0) for p in clock.groups()] if clock else [0, 0, 0]
-            try:
-                return datetime(day.year, day.month, day.day, *parts, tzinfo=UTC)
-            except ValueError:
-                return datetime(day.year, day.month, day.day, tzinfo=UTC)
+            return datetime.combine(day, _clock(_text(head, f"{stem}Time", 16)), UTC)
     return None
+
+
+def _clock(text: str) -> time:
+    digits = re.sub(r"[:\s]", "", text)[:6].ljust(6, "0")
+    try:
+        return time(int(digits[:2]), int(digits[2:4]), int(digits[4:]))
+    except ValueError:
+        return time()
 
 
 def _radiopharmaceutical(head: Any) -> str:
     """Return nuclide and drug as the object calls them, such as "Lu-177 DOTATATE"; empty where it does not."""
     try:
         item = head.RadiopharmaceuticalInformationSequence[0]
-        codes = item.get("RadionuclideCodeSequence") or ()
+        codes = list(item.get("RadionuclideCodeSequence") or ())
     except Exception:  # absent, empty or damaged: the worklist shows nothing
         return ""
-    nuclide = _text(codes[0], "CodeMeaning", 100) if len(codes) else ""
+    nuclide = "".join(_text(code, "CodeMeaning", 100) for code in codes[:1])
     return f"{nuclide} {_text(item, 'Radiopharmaceutical', 90)}".strip()

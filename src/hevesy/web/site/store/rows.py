@@ -172,10 +172,13 @@ def _add_up(series_keys: Iterable[int]) -> None:
     for study in studies:
         _add_up_study(study)
     Study.objects.bulk_update(studies, ["modalities", "radiopharmaceutical", "series_count", "instance_count", "size"])
-    for patient in Patient.objects.filter(pk__in={s.patient_id for s in studies}).annotate(
-        newest=Max("studies__listed_at"), count=Count("studies")
-    ):
-        Patient.objects.filter(pk=patient.pk).update(latest_at=patient.newest, study_count=patient.count)
+    summed_up = (
+        Study.objects.filter(patient__in={s.patient_id for s in studies})
+        .values("patient_id")
+        .annotate(newest=Max("listed_at"), count=Count("pk"))
+    )
+    for row in summed_up:
+        Patient.objects.filter(pk=row["patient_id"]).update(latest_at=row["newest"], study_count=row["count"])
 
 
 def _add_up_study(study: Study) -> None:

@@ -28,6 +28,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
 INSTALLED_APPS = [
+    "django.forms",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -71,10 +72,13 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "hevesy.web.site.navigation.page_context",
             ]
         },
     }
 ]
+
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 _SQLITE_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000; PRAGMA foreign_keys=ON"
 
@@ -120,6 +124,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+#: whether anybody may make an account for themselves, as a learner; an administrator makes accounts otherwise
+SIGNUP_OPEN = os.environ.get("HEVESY_SIGNUP", "") == "1"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "workbench:worklist"
 ACCOUNT_LOGIN_METHODS = {"username"}
@@ -129,6 +135,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
 USE_I18N = True
 LOCALE_PATHS = [Path(__file__).parent / "locale"]
 

@@ -10,6 +10,7 @@ from hevesy.web.site.api import gather
 urlpatterns = [
     path("health", views.health, name="health"),
     path("language", public(set_language), name="set_language"),
+    path("theme", views.set_theme, name="set_theme"),
     path("account/", include("allauth.urls")),
     path("api/", views.api_page, name="api"),
     path("api/openapi.json", views.api_schema, name="api_schema"),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
 
 from hevesy.web.site.access import EVERYBODY, allow, public
 from hevesy.web.site.api import api
+from hevesy.web.site.navigation import THEME_COOKIE, THEMES
 
 
 @public
@@ -16,6 +20,21 @@ def health(request: HttpRequest) -> HttpResponse:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return HttpResponse("ok", content_type="text/plain")
+
+
+@public
+@require_POST
+def set_theme(request: HttpRequest) -> HttpResponse:
+    """Remember light or dark, and go back to the page; a script does this without asking where it may run."""
+    back = request.POST.get("next", "/")
+    if not url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure()):
+        back = "/"
+    response = HttpResponseRedirect(back)
+    theme = request.POST.get("theme", "")
+    if theme in THEMES:
+        year = 365 * 24 * 3600
+        response.set_cookie(THEME_COOKIE, theme, max_age=year, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE)
+    return response
 
 
 @allow(*EVERYBODY)

@@ -1,6 +1,9 @@
 """The Django application."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+from hevesy.web.site.navigation import Entry
 
 
 class WorkbenchConfig(AppConfig):
@@ -8,3 +11,4 @@ class WorkbenchConfig(AppConfig):
 
     name = "hevesy.web.workbench"
     label = "workbench"
+    navigation = (Entry(_("Worklist"), "workbench:worklist", order=10),)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hevesy.stages.reporting.results import CaseResult
-    from hevesy.workflows.case import Case
 
 
 def configure(command: argparse.ArgumentParser) -> None:
@@ -34,20 +33,19 @@ def run(options: argparse.Namespace) -> None:
     from hevesy.workflows.publication import publish
     from hevesy.workflows.therapy import therapy_dose
 
-    case = load_case(options.case, options.config)
-    engine = options.engine or case.get("engine", "local")
+    case = load_case(options.case, options.config).choosing(options.engine, _compared(options))
     planar = {c.name: c for c in read_curves(options.planar)[0]} if options.planar else None
     with steps() as progress, delivering(options.out) as folder:
-        outcome = therapy_dose(options.case, case, engine, progress, _compared(options, case), planar)
+        outcome = therapy_dose(options.case, case, progress, planar)
         publish(outcome, folder, progress, case.instant("created"))
     _show(outcome.result, options.out)
 
 
-def _compared(options: argparse.Namespace, case: Case) -> list[str]:
+def _compared(options: argparse.Namespace) -> list[str] | None:
     from hevesy.stages.dosimetry.engines import ENGINES
 
     if options.compare is None:
-        return list(case.get("compare", []))
+        return None
     return list(ENGINES) if options.compare == "all" else [name for name in options.compare.split(",") if name]
 
 

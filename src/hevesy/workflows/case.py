@@ -6,8 +6,8 @@ import difflib
 import functools
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -17,6 +17,7 @@ import jsonschema
 import yaml
 
 from hevesy.errors import BadConfiguration
+from hevesy.stages.dosimetry.engines import require_engine
 
 FILE_NAME = "case.yaml"
 
@@ -53,6 +54,25 @@ class Case:
                 return default
             node = node[key]
         return node
+
+    def engines(self) -> tuple[str, ...]:
+        """Return the names of the engines: that of the dose, then those to set beside, each once.
+
+        Raises
+        ------
+        UnknownEngine
+            If there is no such engine.
+        """
+        names = tuple(dict.fromkeys((str(self.get("engine", "local")), *map(str, self.get("compare", ())))))
+        for name in names:
+            require_engine(name)
+        return names
+
+    def choosing(self, engine: str | None, compare: Sequence[str] | None = None) -> Case:
+        """Return the case with another engine, and others to compare; None leaves what the case says."""
+        chosen = {"engine": engine, "compare": list(compare) if compare is not None else None}
+        given = {key: value for key, value in chosen.items() if value is not None}
+        return replace(self, settings={**self.settings, **given}) if given else self
 
     def number(self, path: str) -> float:
         """Return a number that has a documented assumption behind it."""

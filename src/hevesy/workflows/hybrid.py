@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from hevesy.core import Administration, Curve, Measured, Region
+from hevesy.core import Administration, Curve, Measured
 from hevesy.errors import ImpossibleTiming, MissingInformation, UnknownRegion
 from hevesy.stages.kinetics import Fit
 from hevesy.stages.kinetics.hybrid import scaled_to
-from hevesy.workflows.region_kinetics import fit_region
+from hevesy.workflows.region_kinetics import Tissue, fit_region
 
 #: share of the planar views' span by which a SPECT may lie before or after them
 _MARGIN = 0.1
@@ -70,7 +70,7 @@ def _check_times(curve: Curve, spect_s: float) -> None:
 
 
 def hybrid_fit(
-    planar: Curve, spect: Curve, region: Region, given: tuple[Administration, Measured], said: Mapping[str, object]
+    planar: Curve, spect: Curve, region: Tissue, given: tuple[Administration, Measured], said: Mapping[str, object]
 ) -> Fit:
     """Fit a planar curve and scale it to the SPECT.
 
@@ -80,7 +80,7 @@ def hybrid_fit(
         In any unit.
     spect : Curve
         The one point of the SPECT, Bq.
-    region : Region
+    region : Tissue
         The region.
     given : (Administration, Measured)
         The administration, and the physical decay constant (1/s).

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from hevesy.core import Administration, Curve, Measured, Region
+from hevesy.core import Administration, Curve, Measured, Role
 from hevesy.errors import BadConfiguration, UnknownName
 from hevesy.stages.kinetics import (
     METHODS,
@@ -30,8 +30,20 @@ CHOICES = ("auto", "average", "bayes")
 _ASSUMED_GSD = 1.35
 
 
+class Tissue(Protocol):
+    """What a published half-life is found by: a region's name and role."""
+
+    @property
+    def name(self) -> str:
+        """The region's name."""
+
+    @property
+    def role(self) -> Role:
+        """What the region is for."""
+
+
 def fit_region(
-    curve: Curve, region: Region, decay_constant: Measured, administration: Administration, said: Mapping[str, Any]
+    curve: Curve, region: Tissue, decay_constant: Measured, administration: Administration, said: Mapping[str, Any]
 ) -> Fit:
     """Return a region's fit.
 
@@ -42,7 +54,7 @@ def fit_region(
     ----------
     curve : Curve
         The region's activity.
-    region : Region
+    region : Tissue
         For its name and role, by which a published half-life is found.
     decay_constant : Measured
         Physical, 1/s.
@@ -124,7 +136,7 @@ def widened(interval: tuple[float, float], value: float, u_relative: float) -> t
     )
 
 
-def population(region: Region, administration: Administration, said: Mapping[str, Any]) -> PopulationHalfLife:
+def population(region: Tissue, administration: Administration, said: Mapping[str, Any]) -> PopulationHalfLife:
     """Return the population half-life of a region: that of case.yaml, or the published one of its tissue.
 
     Raises

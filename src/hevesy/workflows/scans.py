@@ -32,6 +32,8 @@ from hevesy.stages.imaging.supplied import Supplied
 from hevesy.stages.quantification.presence import calibrated, present_activity, scaled
 from hevesy.workflows.case import Case, parse_instant
 
+#: what `scans: structures:` says of a scan on which nothing that is drawn shall be used
+NOTHING_DRAWN = "none"
 #: injections of one administration that two headers place further apart than this contradict each other
 _SAME_INJECTION_S = 60.0
 
@@ -109,7 +111,7 @@ def gather(folder: Folder, case: Case, progress: Callable[[str], None] = lambda 
         If the patient, the nuclide, the administration, a scan or its quantity is missing, mixed or contradictory.
     """
     patient = _patient(folder, case)
-    series = _emission_series(folder, case)
+    series = emission_series(folder, case)
     administration = _administration(series, case)
     nuclide = find_nuclide(administration.nuclide, _half_lives(case))
     administration = replace(administration, nuclide=nuclide.name)
@@ -117,7 +119,7 @@ def gather(folder: Folder, case: Case, progress: Callable[[str], None] = lambda 
     for number, (one, entry) in enumerate(series, start=1):
         label = str(entry.get("label") or one.description or f"Scan {number}")
         progress(f"reading {label}")
-        scans.append(_scan(one, entry, label, case, nuclide, administration))
+        scans.append(read_scan(one, entry, label, case, nuclide, administration))
     scans.sort(key=lambda scan: scan.mid_s)
     _refuse_one_acquisition_twice(scans)
     anatomy = _anatomy_series(folder, scans)
@@ -160,7 +162,16 @@ def _half_lives(case: Case) -> Mapping[str, HalfLife] | None:
     return read_half_lives(base / str(named))
 
 
-def _emission_series(folder: Folder, case: Case) -> list[tuple[Series, Mapping[str, Any]]]:
+def emission_series(folder: Folder, case: Case) -> list[tuple[Series, Mapping[str, Any]]]:
+    """Return the series to take activity from, each with what case.yaml says of it.
+
+    Raises
+    ------
+    EmptyInput
+        If there is none.
+    UnknownName
+        If case.yaml names one that there is not, or that there is twice.
+    """
     candidates = folder.of_kind(Kind.PET, Kind.SPECT, Kind.NIFTI)
     entries: Sequence[Mapping[str, Any]] = case.get("scans", [])
     if entries:
@@ -192,26 +203,60 @@ def _named(candidates: Sequence[Series], wanted: str) -> Series:
 def _administration(series: Sequence[tuple[Series, Mapping[str, Any]]], case: Case) -> Administration:
     """Join what every header and case.yaml say of the one administration."""
     found = [one.injected for one, _ in series]
-    name = case.get("nuclide") or _agreed([i.nuclide for i in found], "the radionuclide")
+    name, time = nuclide_name(found, case), administered_at(found, case)
+    drug = case.get("administration.radiopharmaceutical") or next((i.radiopharmaceutical for i in found), "")
+    return Administration(name, time, administered_activity(found, case), str(drug))
+
+
+def nuclide_name(found: Sequence[Injected], case: Case) -> str:
+    """Return the radionuclide that case.yaml or the headers name.
+
+    Raises
+    ------
+    MissingInformation, ContradictoryInformation
+        If none is named, or two are.
+    """
+    name = case.get("nuclide") or _agreed([i.nuclide for i in found], "the radionuclide", "nuclide:")
     if name is None:
         missing = next((i.missing for i in found if i.missing is not None), None)
-        raise missing or MissingInformation("No image names the radionuclide.", "Give 'nuclide: Lu-177' in case.yaml.")
-    time = case.instant("administration.time") or _agreed_time(found)
-    activity_MBq = case.get("administration.activity_MBq")
-    activity_Bq = activity_MBq * 1e6 if activity_MBq else _agreed([i.activity_Bq for i in found], "the activity")
-    activity = None
-    if activity_Bq:
-        u = activity_Bq * case.number("administration.u_percent") / 100
-        activity = Measured(activity_Bq, u, "Bq", "administered activity")
-    drug = case.get("administration.radiopharmaceutical") or next((i.radiopharmaceutical for i in found), "")
-    return Administration(str(name), time, activity, str(drug))
+        raise missing or MissingInformation("No image names the radionuclide.", "Give nuclide: in case.yaml.")
+    return str(name)
 
 
-def _agreed(stated: Sequence[Any], what: str) -> Any:
+def administered_at(found: Sequence[Injected], case: Case) -> datetime:
+    """Return the instant of administration that case.yaml or the headers give.
+
+    Raises
+    ------
+    MissingInformation, ContradictoryInformation
+        If there is none, or headers belong to different administrations.
+    """
+    return case.instant("administration.time") or _agreed_time(found)
+
+
+def administered_activity(found: Sequence[Injected], case: Case) -> Measured | None:
+    """Return the administered activity that case.yaml or the headers give, Bq; None where none is given.
+
+    Raises
+    ------
+    ContradictoryInformation
+        If headers give two.
+    """
+    given = case.get("administration.activity_MBq")
+    stated = [i.activity_Bq for i in found]
+    value = given * 1e6 if given else _agreed(stated, "the activity", "administration: activity_MBq:")
+    if not value:
+        return None
+    return Measured(value, value * case.number("administration.u_percent") / 100, "Bq", "administered activity")
+
+
+def _agreed(stated: Sequence[Any], what: str, key: str) -> Any:
     known = list(dict.fromkeys(value for value in stated if value is not None))
     if len(known) > 1:
         listed = " and ".join(str(value) for value in known)
-        raise ContradictoryInformation(f"The scans contradict each other on {what}: {listed}.", "Give it in case.yaml.")
+        raise ContradictoryInformation(
+            f"The scans contradict each other on {what}: {listed}.", f"Give {key} in case.yaml."
+        )
     return known[0] if known else None
 
 
@@ -232,9 +277,18 @@ def _agreed_time(found: Sequence[Injected]) -> datetime:
     return times[0]
 
 
-def _scan(
+def read_scan(
     series: Series, entry: Mapping[str, Any], label: str, case: Case, nuclide: Nuclide, administration: Administration
 ) -> Scan:
+    """Return a series as a scan: the activity that was present in it, and when.
+
+    Raises
+    ------
+    MissingInformation, ImpossibleTiming
+        If its time is not known, or lies before the administration.
+    WrongQuantity
+        If its values cannot be made Bq/mL.
+    """
     supplied = Supplied(
         start=parse_instant(entry["start"], "scans.start") if "start" in entry else None,
         duration_s=entry.get("duration_s"),
@@ -313,6 +367,7 @@ def _with_structures(folder: Folder, case: Case, scans: Sequence[Scan]) -> tuple
     for scan in scans:
         asked = scan.asked
         own = [o for one, o in objects if (_is_asked(one, o, asked) if asked else _belongs(o, scan, scans))]
+        own = [] if asked == NOTHING_DRAWN else own
         if len(own) > 1:
             raise ContradictoryInformation(
                 f"{len(own)} sets of structures are drawn on {scan.label}.",
@@ -331,7 +386,7 @@ def _with_structures(folder: Folder, case: Case, scans: Sequence[Scan]) -> tuple
 
 def _refuse_unknown(scans: Sequence[Scan], objects: Sequence[tuple[Series, Structures]]) -> None:
     for name in (scan.asked for scan in scans):
-        if name and not any(_is_asked(one, o, name) for one, o in objects):
+        if name and name != NOTHING_DRAWN and not any(_is_asked(one, o, name) for one, o in objects):
             there = ", ".join(f"'{one.description}'" for one, _ in objects) or "none"
             raise UnknownName(f"No structures are called '{name}' (case.yaml, scans).", f"There are: {there}.")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,16 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from hevesy.core import Curve, Image, Measured, Quantity, Region
+from hevesy.core import Curve, Image, Measured, Quantity
 from hevesy.core.provenance import Provenance
 from hevesy.data.materials import material
-from hevesy.errors import EmptyInput
 from hevesy.physics.hounsfield import density_from_hounsfield
-from hevesy.stages.dosimetry.engines import DoseMap, Engine, Source, engine
-from hevesy.stages.imaging.folder import Folder, read_folder
+from hevesy.stages.dosimetry.engines import DoseMap, Engine, Sampling, Source, engine
 from hevesy.stages.imaging.series import Series
-from hevesy.stages.kinetics import Fit, PopulationHalfLife, bounded_tia, check_physical, fit_curve, still_rising
-from hevesy.stages.kinetics.distribution import Part, distribute, scan_weights_s
+from hevesy.stages.kinetics import Fit
+from hevesy.stages.kinetics.distribution import Part, distribute
 from hevesy.stages.radiobiology.histogram import dose_volume_histogram
 from hevesy.stages.registration.rigid import Motion, resample
 from hevesy.stages.reporting.results import (
@@ -34,12 +31,13 @@ from hevesy.stages.reporting.results import (
 )
 from hevesy.workflows.case import Case
 from hevesy.workflows.chain import chain
-from hevesy.workflows.hybrid import check_shapes, hybrid_fit
-from hevesy.workflows.measurement import Measurement, Series4D, align, measure, measure_body
+from hevesy.workflows.kinetics import CaseKinetics, RegionKinetics, case_kinetics, said_of
+from hevesy.workflows.measurement import Measurement, Series4D
+from hevesy.workflows.observation import Observation, observe
 from hevesy.workflows.patient_body import with_patient_body
-from hevesy.workflows.planar_curves import PlanarCurves, planar_curves
-from hevesy.workflows.region_kinetics import curve_model, fit_region, widened
-from hevesy.workflows.scans import Course, Scan, check_region_names, gather
+from hevesy.workflows.planar_curves import PlanarCurves
+from hevesy.workflows.region_kinetics import curve_model, widened
+from hevesy.workflows.scans import Course, Scan
 
 Progress = Callable[[str], None]
 
@@ -69,10 +67,9 @@ def _headers(series: Series) -> tuple[Any, ...]:
 def therapy_dose(
     folder: Path,
     case: Case,
-    engine_name: str = "local",
     progress: Progress = lambda step: None,
-    compare: Sequence[str] = (),
     planar: Mapping[str, Curve] | None = None,
+    within: Callable[[float], None] = lambda share: None,
 ) -> Outcome:
     """Compute the absorbed doses of one administration.
 
@@ -82,37 +79,35 @@ def therapy_dose(
         Images of one patient and one administration: reconstructed SPECT or PET in Bq/mL (or counts with a
         calibration factor), structures drawn on one scan or on each, and a CT if there is one.
     case : Case
-        What the images do not say.
-    engine_name : str
-        A key of `hevesy.stages.dosimetry.engines.ENGINES`.
+        What the images do not say, and which engines compute the dose.
     progress : callable, optional
         Told each step as it starts.
-    compare : sequence of str
-        Other engines, whose doses to the regions are set beside.
     planar : mapping of str to Curve, optional
         Planar curve of each region, in any unit: shapes that are scaled to the one SPECT (hybrid method). Without
         them, and with `planar` in the case, they are made from the planar views in the folder.
+    within : callable, optional
+        Told the share (0 to 1) of a long step that is done.
 
     Raises
     ------
     HevesyError
         If anything that a number depends on is missing, contradictory or impossible.
     """
-    engines = {name: engine(name) for name in (engine_name, *compare)}
-    found, course = _course(folder, case, progress)
-    series = align(course.scans, course.anatomy, case, progress)
-    progress("measuring regions")
-    measured = (*measure(course.scans, series, case), measure_body(course.scans, series, case))
-    shapes = _shapes(found, case, course, series, measured) if planar is None else PlanarCurves(planar)
-    kinetics = _kinetics(measured, course, case, shapes, progress)
+    engine_name, *others = case.engines()
+    site = observe(folder, case, progress, planar)
+    course, series, measured, shapes = site.course, site.series, site.measured, site.shapes
+    progress("fitting time-activity curves")
+    kinetics = case_kinetics(measured, course, case, shapes)
     density = _density(series, measured[:-1], case)
     progress("spreading time-integrated activity over voxels")
     source = Source(_spread(series, measured, kinetics), density, chain(course.nuclide))
     progress(f"computing absorbed dose ({engine_name})")
-    answer = engines.pop(engine_name)(source)
-    pairs = list(zip(measured, kinetics.fits, strict=True))
-    regions = tuple(_region_result(m, f, course.scans, density, answer, case) for m, f in pairs[:-1])
-    body = _body_result(*pairs[-1], course.scans, density, answer, case)
+    sampling = _sampling(case, measured[:-1], within)
+    answer = engine(engine_name, sampling)(source)
+    known = _Known(course.scans, density, answer, case)
+    *pairs, last = zip(measured, kinetics.regions, strict=True)
+    regions = tuple(_region_result(m, k, known) for m, k in pairs)
+    body = _body_result(*last, known)
     result = CaseResult(
         patient=course.patient,
         nuclide=course.nuclide,
@@ -124,12 +119,12 @@ def therapy_dose(
         dose=answer.dose,
         tia=source.tia,
         density=density,
-        warnings=_warnings(course, series, (*regions, body), measured, case, kinetics.doubts),
+        warnings=_warnings(site, (*regions, body), case, kinetics),
         inputs=_inputs(course),
-        comparisons=_comparisons(source, engines, measured[:-1], progress),
+        comparisons=_comparisons(source, {n: engine(n, sampling) for n in others}, measured[:-1], progress),
         settings=_settings(case, shapes),
     )
-    return Outcome(with_patient_body(result, found, case, course), course.scans[series.reference].series)
+    return Outcome(with_patient_body(result, site.folder, case, course), course.scans[series.reference].series)
 
 
 def _settings(case: Case, planar: PlanarCurves) -> dict[str, Any]:
@@ -149,21 +144,15 @@ def _settings(case: Case, planar: PlanarCurves) -> dict[str, Any]:
     return settings
 
 
-def _shapes(
-    folder: Folder, case: Case, course: Course, series: Series4D, measured: Sequence[Measurement]
-) -> PlanarCurves:
-    """Measure planar curves where case.yaml asks for them."""
-    return planar_curves(folder, case, course, series, measured) if case.get("planar") else PlanarCurves({})
-
-
-def _course(folder: Path, case: Case, progress: Progress) -> tuple[Folder, Course]:
-    progress("reading headers")
-    found = read_folder(folder)
-    course = gather(found, case, progress)
-    if not course.scans:
-        raise EmptyInput(f"{folder} holds no scan to take a dose from.")
-    check_region_names(case, course.scans)
-    return found, course
+def _sampling(case: Case, measured: Sequence[Measurement], within: Callable[[float], None]) -> Sampling:
+    percent = case.get("monte_carlo.uncertainty_percent")
+    return Sampling(
+        case.get("monte_carlo.histories"),
+        None if percent is None else float(percent) / 100,
+        int(case.get("monte_carlo.seed", 1)),
+        tuple(one.region for one in measured),
+        within,
+    )
 
 
 def _comparisons(
@@ -179,70 +168,9 @@ def _comparisons(
     return tuple(found)
 
 
-def _curve(measured: Measurement, scans: Sequence[Scan]) -> Curve:
-    starts = [scan.mid_s - scan.duration_s / 2 for scan in scans]
-    ends = [scan.mid_s + scan.duration_s / 2 for scan in scans]
-    values = np.array([a.value for a in measured.activity])
-    return Curve(np.array(starts), np.array(ends), values, np.array(measured.counts_u), measured.region.name)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Kinetics:
-    """Curves and their fits, the whole body's last, and what about them is doubtful."""
-
-    curves: tuple[Curve, ...]
-    fits: tuple[Fit, ...]
-    doubts: tuple[str, ...]
-
-
-def _kinetics(
-    measured: Sequence[Measurement], course: Course, case: Case, shapes: PlanarCurves, progress: Progress
-) -> _Kinetics:
-    """Fit every curve, the whole body's last, once physics has allowed them all."""
-    progress("fitting time-activity curves")
-    planar = shapes.curves
-    if planar:
-        names = [m.region.name for m in measured]
-        check_shapes(planar, names[:-1], names[-1], [scan.mid_s for scan in course.scans])
-    curves = tuple(_curve(m, course.scans) for m in measured)
-    rate, given = course.nuclide.decay_constant, course.administration.activity
-    closed = case.get("body_in_view") != "part"
-    doubts = [check_physical(curve, rate, given, closed_system=closed and curve is curves[-1]) for curve in curves]
-    fits = [_fit(c, m, course, case, planar.get(c.name)) for c, m in zip(curves[:-1], measured, strict=False)]
-    shape = planar.get(curves[-1].name)
-    fits.append(_fit(curves[-1], measured[-1], course, case, shape) if shape else _fit_body(curves[-1], course))
-    return _Kinetics(curves, tuple(fits), (*shapes.notes, *itertools.chain.from_iterable(doubts)))
-
-
-def _fit(curve: Curve, measured: Measurement, course: Course, case: Case, planar: Curve | None) -> Fit:
-    said = _said(measured.region, case)
-    if planar is not None:
-        given = (course.administration, course.nuclide.decay_constant)
-        return hybrid_fit(planar, curve, measured.region, given, said)
-    return fit_region(curve, measured.region, course.nuclide.decay_constant, course.administration, said)
-
-
-def _fit_body(curve: Curve, course: Course) -> Fit:
-    rate = course.nuclide.decay_constant
-    if len(curve) == 1 or still_rising(curve, rate):
-        physical = PopulationHalfLife(course.nuclide.half_life.value, 1.0, "physical decay alone")
-        return bounded_tia(curve, rate, physical)
-    return fit_curve(curve, rate, immediate=True)
-
-
-def _said(region: Region, case: Case) -> Any:
-    """Return what case.yaml says of a region that may have been renamed."""
-    named = [said for name, said in case.get("regions", {}).items() if said.get("name", name) == region.name]
-    return named[0] if named else {}
-
-
-def _spread(series: Series4D, measured: Sequence[Measurement], kinetics: _Kinetics) -> Image:
-    parts = [_part(m, f, c) for m, f, c in zip(measured, kinetics.fits, kinetics.curves, strict=True)]
+def _spread(series: Series4D, measured: Sequence[Measurement], kinetics: CaseKinetics) -> Image:
+    parts = [Part(m.region, k.weights_s, k.fit.tia.value) for m, k in zip(measured, kinetics.regions, strict=True)]
     return distribute(series.activity, parts[:-1], parts[-1])
-
-
-def _part(measured: Measurement, fit: Fit, curve: Curve) -> Part:
-    return Part(measured.region, scan_weights_s(fit, curve), fit.tia.value)
 
 
 def _density(series: Series4D, measured: Sequence[Measurement], case: Case) -> Image:
@@ -258,7 +186,7 @@ def _density(series: Series4D, measured: Sequence[Measurement], case: Case) -> I
     for one in measured:
         # a region's voxels have mass even where the outline of the body missed them
         inside = one.region.coverage > 0
-        given = _said(one.region, case).get("density_g_mL")
+        given = said_of(one.region, case).get("density_g_mL")
         box = values[one.region.box]
         filled = given * 1000.0 if given else np.where(box > 0, box, material(_TISSUE).density_kg_m3)
         values[one.region.box] = np.where(inside, filled, box)
@@ -273,10 +201,19 @@ def _mass(measured: Measurement, density: Image, case: Case) -> Measured:
     return measured.volume * per_mL
 
 
-def _region_result(
-    measured: Measurement, fit: Fit, scans: Sequence[Scan], density: Image, answer: DoseMap, case: Case
-) -> RegionResult:
-    mass = _mass(measured, density, case)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Known:
+    """What every region's result is made from."""
+
+    scans: Sequence[Scan]
+    density: Image
+    answer: DoseMap
+    case: Case
+
+
+def _region_result(measured: Measurement, kinetics: RegionKinetics, known: _Known) -> RegionResult:
+    fit, scans, answer = kinetics.fit, known.scans, known.answer
+    mass = _mass(measured, known.density, known.case)
     tia = fit.tia * measured.scale
     histogram = dose_volume_histogram(answer.dose, measured.region)
     method = Measured(1.0, answer.u_relative, label="engine") if answer.u_relative else Measured(1.0)
@@ -288,7 +225,7 @@ def _region_result(
         mass=mass,
         times_s=tuple(scan.mid_s for scan in scans),
         activity=measured.activity,
-        model=curve_model(fit, [scan.mid_s for scan in scans]),
+        model=curve_model(fit, kinetics.kept.mid_s.tolist()),
         tia=tia,
         tia_interval95=widened(fit.interval95, fit.tia.value, measured.scale.u_relative),
         dose=dose,
@@ -298,6 +235,7 @@ def _region_result(
             _shared(dose, fit),
         ),
         histogram=histogram,
+        left_out=kinetics.left_out,
     )
 
 
@@ -306,11 +244,10 @@ def _shared(dose: Measured, fit: Fit) -> float:
     return math.sqrt(max(dose.u_relative**2 - fit.tia.u_relative**2, 0.0))
 
 
-def _body_result(
-    measured: Measurement, fit: Fit, scans: Sequence[Scan], density: Image, answer: DoseMap, case: Case
-) -> RegionResult:
+def _body_result(measured: Measurement, kinetics: RegionKinetics, known: _Known) -> RegionResult:
     """Return the body as far as the images show it; its mean dose is energy over mass, as lungs weigh less."""
-    found = _region_result(measured, fit, scans, density, answer, case)
+    found = _region_result(measured, kinetics, known)
+    answer, density = known.answer, known.density
     assert found.dose is not None
     assert found.dose_interval95 is not None
     of_mass = answer.dose.with_values(answer.dose.values * density.values, Quantity.RELATIVE)
@@ -344,15 +281,11 @@ def _alignment(motion: Motion | None) -> Alignment | None:
 
 
 def _warnings(
-    course: Course,
-    series: Series4D,
-    results: Sequence[RegionResult],
-    measured: Sequence[Measurement],
-    case: Case,
-    doubts: Sequence[str],
+    site: Observation, results: Sequence[RegionResult], case: Case, kinetics: CaseKinetics
 ) -> tuple[str, ...]:
     """Collect every warning of the case, each once, those on single regions with the region's name."""
-    found = [*course.notes, *doubts]
+    course, series = site.course, site.series
+    found = [*course.notes, *kinetics.doubts]
     length_mm = series.body.coverage.shape[2] * series.body.grid.spacing_mm[2]
     if length_mm < _WHOLE_BODY_MM:
         found.append(
@@ -369,8 +302,10 @@ def _warnings(
             found.append(
                 f"{share:.1%} of the activity in {scan.label} lies outside the body's outline; it got no dose."
             )
-    for result, one in zip(results, measured, strict=True):
-        found += [f"{result.region.name}: {note}" for note in (*one.notes, *result.model.notes[1:])]
+    labels = [scan.label for scan in course.scans]
+    for result, one, fitted in zip(results, site.measured, kinetics.regions, strict=True):
+        notes = (*one.notes, *fitted.notes(labels), *result.model.notes[1:])
+        found += [f"{result.region.name}: {note}" for note in notes]
     if not _headers(course.scans[series.reference].series):
         found.append(
             "The reference scan states no DICOM frame of reference: no DICOM RTDOSE, SEG, RTSTRUCT and SR were written."

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
-from hevesy.core import Image, Nuclide
+from hevesy.core import Image, Nuclide, Region
 from hevesy.errors import UnknownEngine
 
 
@@ -57,6 +59,31 @@ class DoseMap:
     u_relative: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Sampling:
+    """How far an engine that draws random numbers goes.
+
+    Parameters
+    ----------
+    histories : int or None
+        It runs so many, or at most so many where `relative_uncertainty` is given; None takes the engine's own number.
+    relative_uncertainty : float or None
+        It stops once the mean of every one of `regions` is known this well.
+    seed : int
+        Of the random numbers.
+    regions : tuple of Region
+        On the grid of the source.
+    progress : callable
+        Told now and then the share of the histories that is done, 0 to 1.
+    """
+
+    histories: int | None = None
+    relative_uncertainty: float | None = None
+    seed: int = 1
+    regions: tuple[Region, ...] = ()
+    progress: Callable[[float], None] = lambda share: None
+
+
 Engine = Callable[[Source], DoseMap]
 
 #: engine name → (module, function); a module is imported only when its engine is asked for
@@ -68,16 +95,30 @@ ENGINES = {
 }
 
 
-def engine(name: str) -> Engine:
-    """Return the engine of this name.
+#: engines that draw random numbers
+SAMPLED = ("mc",)
+
+
+def engine(name: str, sampling: Sampling | None = None) -> Engine:
+    """Return the engine of this name; one that draws random numbers goes as far as `sampling` says.
 
     Raises
     ------
     UnknownEngine
         If there is none.
     """
+    require_engine(name)
+    module, function = ENGINES[name]
+    found: Any = getattr(importlib.import_module(module), function)
+    return functools.partial(found, sampling=sampling) if sampling and name in SAMPLED else cast(Engine, found)
+
+
+def require_engine(name: str) -> None:
+    """Refuse a name that no engine has, without importing any.
+
+    Raises
+    ------
+    UnknownEngine
+    """
     if name not in ENGINES:
         raise UnknownEngine(f"There is no dose engine '{name}'.", f"Choose one of: {', '.join(ENGINES)}.")
-    module, function = ENGINES[name]
-    found: Engine = getattr(importlib.import_module(module), function)
-    return found

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from hevesy.core import Quantity
-from hevesy.stages.dosimetry.engines import DoseMap, Source
+from hevesy.stages.dosimetry.engines import DoseMap, Sampling, Source
 from hevesy.stages.dosimetry.monte_carlo import Decays, Phantom, per_mass, plan
 from hevesy.stages.dosimetry.simulation import Plan, Stop, Tally, run
 
@@ -18,7 +18,7 @@ BATCHES = 32
 METHOD_UNCERTAINTY = 0.01
 
 
-def monte_carlo(source: Source) -> DoseMap:
+def monte_carlo(source: Source, sampling: Sampling | None = None) -> DoseMap:
     """Return the absorbed dose by transport of every photon, electron and positron, with media by density.
 
     Raises
@@ -34,8 +34,11 @@ def monte_carlo(source: Source) -> DoseMap:
     source.tia.grid.require_match(source.density.grid, "Time-integrated activity and density")
     inside = np.where(source.density.values > 0, source.tia.values, 0)
     decays = [Decays(source.tia.with_values(inside), source.nuclides)]
-    made = plan(phantom, decays, HISTORIES // BATCHES)
-    tally = run(made, Stop(histories=HISTORIES))
+    sampling = sampling or Sampling()
+    most = sampling.histories or HISTORIES
+    made = plan(phantom, decays, max(1, most // BATCHES), sampling.seed, regions=list(sampling.regions))
+    stop = Stop(most, sampling.relative_uncertainty if sampling.regions else None)
+    tally = run(made, stop, progress=lambda so_far: sampling.progress(so_far.batches / BATCHES))
     answer = dose_map(phantom, made, tally)
     outside = 1.0 - float(inside.sum(dtype=np.float64) / source.tia.values.sum(dtype=np.float64))
     if outside > 0:

@@ -3,6 +3,7 @@
 from hevesy.stages.kinetics.bayes import KineticPrior, Posterior, bayes_tia, best_next, expected_shrinkage, posterior
 from hevesy.stages.kinetics.bounded import BoundedCurve, best_next_scan, bounded_tia, trapezoid_tia
 from hevesy.stages.kinetics.cohort import fit_population, prior_of_cohort
+from hevesy.stages.kinetics.comparison import Candidate, compare_models
 from hevesy.stages.kinetics.criterion import CRITERIA, Criterion, criterion_named
 from hevesy.stages.kinetics.curve_files import read_cohort, read_curves
 from hevesy.stages.kinetics.exponentials import fit_curve
@@ -24,6 +25,7 @@ __all__ = [
     "METHODS",
     "MODELS",
     "BoundedCurve",
+    "Candidate",
     "Criterion",
     "Exponentials",
     "Fit",
@@ -41,6 +43,7 @@ __all__ = [
     "best_next_scan",
     "bounded_tia",
     "check_physical",
+    "compare_models",
     "criterion_named",
     "expected_shrinkage",
     "fit_curve",

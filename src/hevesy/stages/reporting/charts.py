@@ -110,7 +110,7 @@ def time_activity_chart(found: RegionResult | PatientBody) -> Markup:
         tag("text", "last scan", x=float(axes.x(last)) + 5, y=_TOP + 9, class_="tick"),
         axes.line(np.append(hours[before], last), np.append(activity[before], at_last), "curve"),
         axes.line(np.append(last, hours[after]), np.append(at_last, activity[after]), "curve tail"),
-        *(_point(axes, t / 3600, a, u) for t, a, u in zip(found.times_s, found.activity, own, strict=True)),
+        *_points(axes, found, own),
     )
 
 
@@ -177,15 +177,22 @@ def share_bar(percent: float, most: float) -> Markup:
     return drawing(120.0, 14.0, f"{plain(percent, 2)}%", bar, class_="bar")
 
 
-def _point(axes: Axes, hours: float, activity: Measured, own_Bq: float) -> Markup:
+def _points(axes: Axes, found: RegionResult | PatientBody, own_Bq: Sequence[float]) -> list[Markup]:
+    """Draw every point; those that were left out of the fit are hollow, with the reason."""
+    left_out = found.left_out if isinstance(found, RegionResult) else {}
+    points = enumerate(zip(found.times_s, found.activity, own_Bq, strict=True))
+    return [_point(axes, t / 3600, a, u, left_out.get(n, "")) for n, (t, a, u) in points]
+
+
+def _point(axes: Axes, hours: float, activity: Measured, own_Bq: float, left_out: str) -> Markup:
     x = float(axes.x(hours))
     low, high = (max(0.0, 1e-6 * (activity.value + side * COVERAGE * own_Bq)) for side in (-1, 1))
     top, foot, middle = float(axes.y(high)), float(axes.y(low)), float(axes.y(1e-6 * activity.value))
     return tag(
         "g",
-        tag("title", f"{hours:.1f} h: {with_uncertainty(activity, 1e6)} MBq"),
+        tag("title", f"{hours:.1f} h: {with_uncertainty(activity, 1e6)} MBq{left_out and f' (left out: {left_out})'}"),
         tag(
             "path", d=f"M{x:.1f} {top:.1f}V{foot:.1f}M{x - 4:.1f} {top:.1f}h8M{x - 4:.1f} {foot:.1f}h8", class_="error"
         ),
-        tag("circle", cx=x, cy=middle, r=4.0, class_="point"),
+        tag("circle", cx=x, cy=middle, r=4.0, class_="point left-out" if left_out else "point"),
     )

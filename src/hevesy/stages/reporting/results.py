@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -122,6 +123,8 @@ class RegionResult:
         95% interval of the mean absorbed dose, Gy.
     histogram : DoseVolumeHistogram or None
         Its spread over the region.
+    left_out : mapping of int to str
+        Index of each point of `activity` that was not fitted, and why.
     """
 
     region: Region
@@ -135,6 +138,7 @@ class RegionResult:
     dose: Measured | None = None
     dose_interval95: tuple[float, float] | None = None
     histogram: DoseVolumeHistogram | None = None
+    left_out: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -176,10 +176,15 @@ def _region(found: RegionResult, administered: Measured | None) -> dict[str, Any
 
 def _kinetics(found: RegionResult | PatientBody, administered: Measured | None) -> dict[str, Any]:
     coefficient = found.tia / administered if administered else None
+    left_out = found.left_out if isinstance(found, RegionResult) else {}
     return {
         "activity_MBq": [
-            {"t_h": time / _HOUR_S, **_measured(activity, _MEGA)}
-            for time, activity in zip(found.times_s, found.activity, strict=True)
+            {
+                "t_h": time / _HOUR_S,
+                **_measured(activity, _MEGA),
+                **({"left_out": left_out[n]} if n in left_out else {}),
+            }
+            for n, (time, activity) in enumerate(zip(found.times_s, found.activity, strict=True))
         ],
         "fit": _fit(found.model),
         "tia_MBq_h": {

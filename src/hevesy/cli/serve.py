@@ -45,6 +45,7 @@ def run(options: argparse.Namespace) -> None:
     from django.conf import settings
     from django.core.management import call_command
 
+    from hevesy.web.site.accounts.links import first_start_link
     from hevesy.web.site.jobs import scratch
     from hevesy.web.site.jobs.supervisor import Workers
 
@@ -52,7 +53,10 @@ def run(options: argparse.Namespace) -> None:
     scratch.clear(settings.HOME.scratch)
     workers = Workers(options.workers)
     workers.start()
-    print(f"Hevesy listens at http://{options.host}:{options.port} (stop with Ctrl+C)", flush=True)
+    address = f"http://{options.host}:{options.port}"
+    print(f"Hevesy listens at {address} (stop with Ctrl+C)", flush=True)
+    if link := first_start_link(address):
+        print(f"Nobody has an account yet. Make the administrator here: {link}", flush=True)
     for number in (signal.SIGINT, signal.SIGTERM):
         # the server stops at these by itself, and then raises them anew, which must not keep us from what follows
         signal.signal(number, lambda *_: None)

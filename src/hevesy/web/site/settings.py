@@ -21,6 +21,8 @@ CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if "HEVESY_H
 _HTTPS = os.environ.get("HEVESY_HTTPS", "") == "1"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
 SESSION_COOKIE_AGE = 12 * 3600
+#: a session that nobody uses ends after this long
+SESSION_IDLE_S = 60 * float(os.environ.get("HEVESY_IDLE_MINUTES", "60"))
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if _HTTPS else 0
@@ -57,6 +59,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "hevesy.web.site.accounts.idle.EndIdleSessions",
     "hevesy.web.site.access.DenyUnlessAllowed",
 ]
 ROOT_URLCONF = "hevesy.web.site.urls"
@@ -113,7 +116,23 @@ def database(url: str) -> dict[str, Any]:
     }
 
 
+def openid_apps(url: str) -> list[dict[str, Any]]:
+    """Return allauth's description of the OpenID Connect provider at an address, or of none."""
+    if not url:
+        return []
+    provider = {
+        "provider_id": "hospital",
+        "name": os.environ.get("HEVESY_OIDC_NAME", "OpenID Connect"),
+        "client_id": os.environ["HEVESY_OIDC_CLIENT_ID"],
+        "secret": os.environ["HEVESY_OIDC_CLIENT_SECRET"],
+        "settings": {"server_url": url},
+    }
+    return [provider]
+
+
 DATABASES = {"default": database(os.environ.get("HEVESY_DATABASE", ""))}
+#: one memory for all processes: tries to sign in are counted in it
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.Person"
@@ -127,10 +146,32 @@ AUTH_PASSWORD_VALIDATORS = [
 #: whether anybody may make an account for themselves, as a learner; an administrator makes accounts otherwise
 SIGNUP_OPEN = os.environ.get("HEVESY_SIGNUP", "") == "1"
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "workbench:worklist"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "hevesy.web.site.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_UNIQUE_EMAIL = False
+ACCOUNT_SESSION_REMEMBER = False  # a session ends with the browser
+ACCOUNT_FORMS = {
+    name: f"hevesy.web.site.accounts.forms.{form}"
+    for name, form in (
+        ("login", "LoginForm"),
+        ("signup", "SignupForm"),
+        ("change_password", "ChangePasswordForm"),
+        ("reauthenticate", "ReauthenticateForm"),
+    )
+}
+MFA_ADAPTER = "hevesy.web.site.accounts.adapter.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_ISSUER = "Hevesy"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _HTTPS  # browsers themselves allow it at localhost alone
+#: a hospital's own OpenID Connect provider: the address under which its .well-known/openid-configuration lies
+OIDC_URL = os.environ.get("HEVESY_OIDC_URL", "")
+SOCIALACCOUNT_ADAPTER = "hevesy.web.site.accounts.adapter.ProviderAdapter"
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": openid_apps(OIDC_URL)}}
 
 USE_TZ = True
 TIME_ZONE = "UTC"

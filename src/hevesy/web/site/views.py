@@ -5,13 +5,13 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from hevesy.web.site.access import EVERYBODY, allow, public
 from hevesy.web.site.api import api
-from hevesy.web.site.navigation import THEME_COOKIE, THEMES
+from hevesy.web.site.navigation import THEME_COOKIE, THEMES, page_context
 
 
 @public
@@ -20,6 +20,13 @@ def health(request: HttpRequest) -> HttpResponse:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return HttpResponse("ok", content_type="text/plain")
+
+
+@allow(*EVERYBODY)
+def home(request: HttpRequest) -> HttpResponse:
+    """Go to the first page that the person's role opens."""
+    offered = page_context(request)["navigation"]
+    return redirect(offered[0]["address"] if offered else "mfa_index")
 
 
 @public

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
@@ -12,3 +13,19 @@ class Person(AbstractUser):
     """Somebody who may sign in."""
 
     role = models.CharField(max_length=16, choices=Role, default=Role.LEARNER)
+
+    @property
+    def invited(self) -> bool:
+        """Whether the person has yet to choose a way to sign in."""
+        return not self.has_usable_password() and self.last_login is None
+
+
+class OneTimeLink(models.Model):
+    """A link that opens one door once; the site keeps the hash of its token, never the token."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    #: whose password it sets; None for the link by which the first administrator is made
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="one_time_links"
+    )
+    expires_at = models.DateTimeField()

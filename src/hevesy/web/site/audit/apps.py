@@ -1,6 +1,9 @@
 """The Django application."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+from hevesy.web.site.navigation import Entry
 
 
 class AuditConfig(AppConfig):
@@ -8,6 +11,7 @@ class AuditConfig(AppConfig):
 
     name = "hevesy.web.site.audit"
     label = "audit"
+    navigation = (Entry(_("Record"), "audit", order=90),)
 
     def ready(self) -> None:
         """Begin to listen."""

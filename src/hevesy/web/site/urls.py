@@ -17,5 +17,6 @@ urlpatterns = [
     path("api/", views.api_page, name="api"),
     path("api/openapi.json", views.api_schema, name="api_schema"),
     path("api/", gather().urls),
+    path("jobs/", include("hevesy.web.site.jobs.urls")),
     path("", include("hevesy.web.workbench.urls")),
 ]

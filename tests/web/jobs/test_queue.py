@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from hevesy.errors import NoRoom, UnknownName
+from hevesy.web.site.audit.models import Event
 from hevesy.web.site.jobs import claims, queue
 from hevesy.web.site.jobs.claims import MAX_ATTEMPTS, MAX_CRASHES, Lost, claim, take_up
 from hevesy.web.site.jobs.inline import carry_out_waiting
@@ -185,3 +186,11 @@ def test_a_claim_is_for_the_lease_that_is_promised(person):
     claim("worker")
     left = Job.objects.get().lease_until - timezone.now()
     assert timedelta(0) < left <= claims.LEASE
+
+
+def test_who_submitted_and_who_cancelled_is_on_record(person):
+    job = queue.cancel(queue.submit("test.echo", {}, person), person)
+    queue.cancel(job, person)
+    told = Event.objects.filter(action__startswith="job.").values_list("action", "actor_name", "subject")
+    subject = f"test.echo {job.pk}"
+    assert list(told) == [("job.submitted", "somebody", subject), ("job.cancelled", "somebody", subject)]

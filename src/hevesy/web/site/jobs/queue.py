@@ -16,6 +16,7 @@ from django.utils import timezone
 import hevesy
 from hevesy.web.site.accounts.models import Person
 from hevesy.web.site.accounts.roles import Role
+from hevesy.web.site.audit.record import record
 from hevesy.web.site.jobs import disk, registry
 from hevesy.web.site.jobs.models import OPEN, Job, State
 
@@ -55,6 +56,7 @@ def submit(kind: str, arguments: dict[str, Any], person: Person | None) -> Job:
             job = _create(kind, arguments, mark, person)
         if person is not None:
             job.people.add(person)
+        record(person, "job.submitted", f"{kind} {job.pk}", fingerprint=mark)
     return job
 
 
@@ -89,9 +91,12 @@ def cancel(job: Job, person: Person | None) -> Job:
     A job that has ended stays as it is. Who may ask is the caller's to judge (see `may_cancel`).
     """
     waiting = Job.objects.filter(pk=job.pk, state=State.WAITING)
+    running = Job.objects.filter(pk=job.pk, state=State.RUNNING)
     line = f"Cancelled by {person}." if person else "Cancelled."
-    if not waiting.update(state=State.CANCELLED, cancel_asked=True, ended_at=timezone.now(), error=line):
-        Job.objects.filter(pk=job.pk, state=State.RUNNING).update(cancel_asked=True, error=line)
+    asked = {"cancel_asked": True, "error": line}
+    with transaction.atomic():
+        if waiting.update(state=State.CANCELLED, ended_at=timezone.now(), **asked) or running.update(**asked):
+            record(person, "job.cancelled", f"{job.kind} {job.pk}")
     job.refresh_from_db()
     return job
 

@@ -30,7 +30,8 @@ PUBLIC = {
     "set_language",
     "set_theme",
 }
-SAMPLES = {"int": "1", "slug": "x", "uuid": "01234567-89ab-cdef-0123-456789abcdef", "path": "x", "str": "x"}
+UUID = "01234567-89ab-cdef-0123-456789abcdef"
+SAMPLES = {"int": "1", "slug": "x", "uuid": UUID, "uuidstr": UUID, "path": "x", "str": "x"}
 CLINICAL = {Role.PHYSICIAN, Role.PHYSICIST}
 
 

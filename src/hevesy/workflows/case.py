@@ -130,15 +130,36 @@ def load_case(folder: Path, config: Path | None = None) -> Case:
             raise BadConfiguration(f"There is no file {config}.", "Check --config.")
         return Case()
     try:
-        settings = yaml.load(path.read_text(encoding="utf-8"), _PlainLoader)
+        text = path.read_text(encoding="utf-8")
     except OSError as fault:
         raise BadConfiguration(f"{path} cannot be read ({fault.strerror}).") from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as fault:
+    except UnicodeDecodeError:
+        raise BadConfiguration(f"{path.name} is not YAML.", "Save it as UTF-8.") from None
+    return Case(read_settings(text, path.name), path)
+
+
+def read_settings(text: str, name: str = FILE_NAME) -> dict[str, Any]:
+    """Return the settings that a text holds.
+
+    Raises
+    ------
+    BadConfiguration
+        If it is no YAML, or has a wrong key or value; the nearest right key is named.
+    """
+    try:
+        settings = yaml.load(text, _PlainLoader)
+    except (yaml.YAMLError, RecursionError) as fault:
         mark = getattr(fault, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark else ""
-        raise BadConfiguration(f"{path.name} is not YAML{where}.", "Check indentation, colons and quotes.") from None
-    check(settings if settings is not None else {}, path.name)
-    return Case(settings or {}, path)
+        raise BadConfiguration(f"{name} is not YAML{where}.", "Check indentation, colons and quotes.") from None
+    check(settings if settings is not None else {}, name)
+    return dict(settings or {})
+
+
+def write_settings(settings: Mapping[str, Any]) -> str:
+    """Return settings as the text of a case.yaml, which `read_settings` reads as the same settings."""
+    named = {"schema": "hevesy-case-1.0", **settings}
+    return yaml.safe_dump(named, sort_keys=False, allow_unicode=True, width=110)
 
 
 def check(settings: Any, name: str = FILE_NAME) -> None:

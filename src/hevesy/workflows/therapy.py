@@ -20,7 +20,6 @@ from hevesy.stages.imaging.series import Series
 from hevesy.stages.kinetics import Fit
 from hevesy.stages.kinetics.distribution import Part, distribute
 from hevesy.stages.radiobiology.histogram import dose_volume_histogram
-from hevesy.stages.registration.deformable import Deformation
 from hevesy.stages.registration.rigid import Motion, resample
 from hevesy.stages.reporting.results import (
     Alignment,
@@ -62,7 +61,10 @@ class Outcome:
 
 
 def _headers(series: Series) -> tuple[Any, ...]:
-    return series.headers if series.frame_of_reference else ()
+    """Return the headers in an order that does not hang on the names of their files."""
+    if not series.frame_of_reference:
+        return ()
+    return tuple(sorted(series.headers, key=lambda head: str(head.get("SOPInstanceUID", ""))))
 
 
 def therapy_dose(
@@ -275,17 +277,10 @@ def _time_points(scans: Sequence[Scan], series: Series4D) -> tuple[TimePoint, ..
     )
 
 
-def _alignment(motion: Motion | Deformation | None) -> Alignment | None:
+def _alignment(motion: Motion | None) -> Alignment | None:
     if motion is None:
         return None
-    rigid = motion.motion if isinstance(motion, Deformation) else motion
-    return Alignment(
-        rigid.shift_mm,
-        rigid.rotation_deg,
-        rigid.agreement_before,
-        motion.agreement_after,
-        motion.largest_mm if isinstance(motion, Deformation) else None,
-    )
+    return Alignment(motion.shift_mm, motion.rotation_deg, motion.agreement_before, motion.agreement_after)
 
 
 def _warnings(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.utils.functional import Promise
 from django.utils.module_loading import autodiscover_modules
 
 from hevesy.errors import UnknownName
@@ -46,7 +47,7 @@ class Kind:
 
     name: str
     run: Run
-    title: str
+    title: str | Promise
     commit: Commit | None = None
     heavy: bool = False
     shown_to: frozenset[Role] = frozenset()
@@ -58,7 +59,7 @@ _KINDS: dict[str, Kind] = {}
 def job(
     name: str,
     *,
-    title: str = "",
+    title: str | Promise = "",
     commit: Commit | None = None,
     heavy: bool = False,
     shown_to: frozenset[Role] = frozenset(),

@@ -1,0 +1,184 @@
+"""What a person does with a patient's data: every change, by page or by API, with its line in the record."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from hevesy.errors import BadInput, ContradictoryInformation, MissingInformation, UnknownName
+from hevesy.web.site.accounts.models import Person
+from hevesy.web.site.audit.record import record
+from hevesy.web.site.jobs.models import Job, State
+from hevesy.web.site.jobs.queue import fingerprint, result_folder, submit
+from hevesy.web.site.store.files import FileStore
+from hevesy.web.site.store.models import Administration, Attachment, Course, Patient, Result, Signature, Study
+from hevesy.web.workbench import tasks
+from hevesy.web.workbench.case_folder import digest_of, settings_of
+from hevesy.workflows.case import FILE_NAME, check, read_settings
+from hevesy.workflows.curves import without_fit_settings
+
+#: the file that is signed
+REPORT = "report.html"
+#: letters that a reason has at least
+_LEAST_REASON = 3
+
+
+def saw(person: Person, what: str, subject: object, **details: Any) -> None:
+    """Enter that a person looked at a patient's data."""
+    record(person, f"{what}.seen", str(subject), **details)
+
+
+@transaction.atomic
+def begin_administration(
+    person: Person, patient: Patient, studies: Iterable[Study], course: Course | None
+) -> Administration:
+    """Begin the next cycle of a course, or a new course, with the settings that came as a case.yaml if there are any.
+
+    Raises
+    ------
+    MissingInformation
+        If no study is chosen.
+    BadInput
+        If a study or the course is another patient's.
+    """
+    chosen = list(studies)
+    if not chosen:
+        raise MissingInformation("No study is chosen.", "Choose the studies that followed the administration.")
+    if any(study.patient_id != patient.pk for study in chosen) or (course and course.patient_id != patient.pk):
+        raise BadInput("The studies and the course belong to different patients.")
+    if course is None:
+        name = next((study.radiopharmaceutical for study in chosen if study.radiopharmaceutical), "")
+        course = Course.objects.create(patient=patient, name=name or "Course of treatment", created_by=person)
+    last = course.administrations.aggregate(last=Max("cycle"))["last"] or 0
+    made = Administration.objects.create(course=course, cycle=last + 1, settings=_came_along(patient))
+    made.studies.set(chosen)
+    record(person, "administration.begun", f"administration {made.pk}", studies=[study.uid for study in chosen])
+    return made
+
+
+def _came_along(patient: Patient) -> dict[str, Any]:
+    """Return the settings of the one case.yaml that was imported beside the images; none where there are several."""
+    there = Attachment.objects.filter(patient=patient, name__endswith=FILE_NAME).values_list("sha256", flat=True)
+    found = list(dict.fromkeys(there))
+    if len(found) != 1:
+        return {}
+    return read_settings(FileStore.of_site().path_of(found[0]).read_text(encoding="utf-8"))
+
+
+@transaction.atomic
+def change_settings(person: Person, administration: Administration, settings: Mapping[str, Any]) -> None:
+    """Replace the settings of an administration.
+
+    Raises
+    ------
+    BadConfiguration
+        If they do not fit the schema of case.yaml.
+    """
+    check(dict(settings))
+    before = administration.settings
+    administration.settings = dict(settings)
+    administration.save(update_fields=["settings"])
+    changed = sorted({*before, *settings} - {key for key in settings if before.get(key) == settings[key]})
+    record(person, "settings.changed", f"administration {administration.pk}", keys=changed)
+
+
+def ask_check(person: Person, administration: Administration, *, again: bool = False) -> Job:
+    """Ask for the check of data, or return the one that there is; one that failed is begun anew only if so asked."""
+    return _ask(tasks.CHECK, _arguments(administration, settings_of(administration)), person, again)
+
+
+def ask_measurement(person: Person, administration: Administration, *, again: bool = False) -> Job:
+    """Ask for the activity of every region in every scan."""
+    settings = without_fit_settings(settings_of(administration))
+    return _ask(tasks.MEASURE, _arguments(administration, settings), person, again)
+
+
+def ask_fits(person: Person, administration: Administration, *, again: bool = False) -> Job:
+    """Ask for the fits; the job returned is the measurement where that has not been done."""
+    measured = ask_measurement(person, administration, again=again)
+    if measured.state != State.DONE:
+        return measured
+    settings = settings_of(administration)
+    choices = {key: settings[key] for key in ("regions", "body_in_view") if key in settings}
+    return _ask(tasks.FIT, {"measured": measured.fingerprint, "settings": choices}, person, again)
+
+
+def ask_dose(person: Person, administration: Administration) -> Job:
+    """Ask for the dose, and enter who did."""
+    with transaction.atomic():
+        job = submit(tasks.DOSE, _arguments(administration, settings_of(administration)), person)
+        record(person, "dose.asked", f"administration {administration.pk}", job=str(job.pk))
+    return job
+
+
+def _ask(kind: str, arguments: dict[str, Any], person: Person, again: bool) -> Job:
+    last = Job.objects.filter(fingerprint=fingerprint(kind, arguments)).order_by("-submitted_at").first()
+    if last is not None and last.state in (State.FAILED, State.CANCELLED) and not again:
+        return last
+    return submit(kind, arguments, person)
+
+
+def _arguments(administration: Administration, settings: dict[str, Any]) -> dict[str, Any]:
+    return {"administration": str(administration.pk), "settings": settings, "inputs": digest_of(administration)}
+
+
+def file_of(result: Result, name: str) -> Path:
+    """Return a file of a result.
+
+    Raises
+    ------
+    UnknownName
+        If there is none of this name.
+    """
+    folder = result_folder(result.fingerprint)
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if name not in names:
+        raise UnknownName(f"The result has no file '{name[:80]}'.", f"There are: {', '.join(sorted(names)) or 'none'}.")
+    return folder / name
+
+
+def sign(person: Person, result: Result, password: str, reason: str = "") -> Signature:
+    """Put a person's name under the report of a result: the next version of what was signed for the administration.
+
+    Parameters
+    ----------
+    person : Person
+        Who signs.
+    result : Result
+        What is signed.
+    password : str
+        Given again, as a signature by hand would be.
+    reason : str
+        Why a version that was signed before is amended.
+
+    Raises
+    ------
+    ContradictoryInformation
+        If the password is wrong, or this result was signed already.
+    MissingInformation
+        If an amendment has no reason.
+    """
+    if not person.check_password(password):
+        record(person, "report.not-signed", f"result {result.pk}", why="wrong password")
+        raise ContradictoryInformation("The password is not that of your account; nothing was signed.", "Try again.")
+    with transaction.atomic():
+        return _sign(person, result, reason.strip())
+
+
+def _sign(person: Person, result: Result, reason: str) -> Signature:
+    administration = Administration.objects.select_for_update().get(pk=result.administration_id)
+    before = Signature.objects.filter(result__administration=administration)
+    if before.filter(result=result).exists():
+        raise ContradictoryInformation("This result is signed already.", "An amendment is a new result with a reason.")
+    if before.exists() and len(reason) < _LEAST_REASON:
+        raise MissingInformation("An earlier version is signed.", "Say why it is amended.")
+    version = (before.aggregate(last=Max("version"))["last"] or 0) + 1
+    sha256 = hashlib.sha256(file_of(result, REPORT).read_bytes()).hexdigest()
+    made = Signature.objects.create(result=result, version=version, person=person, sha256=sha256, reason=reason)
+    record(person, "report.signed", f"result {result.pk}", version=version, sha256=sha256)
+    return made

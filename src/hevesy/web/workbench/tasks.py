@@ -1,0 +1,137 @@
+"""What the workbench computes: the check of data, the measurement of curves, their fits, and the dose."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext_lazy as _
+
+from hevesy.web.site.access import CLINICAL
+from hevesy.web.site.jobs.registry import job
+
+if TYPE_CHECKING:
+    from hevesy.web.site.jobs.models import Job
+    from hevesy.web.site.jobs.task import Task
+    from hevesy.web.site.store.models import Administration
+
+Result = dict[str, Any]
+
+CHECK, MEASURE, FIT, DOSE = "workbench.check", "workbench.measure", "workbench.fit", "workbench.dose"
+#: the share of a dose's work that is done when a step starts, by the step's first words
+_BEGUN = {
+    "reading headers": 0.02,
+    "reading": 0.06,
+    "registering": 0.12,
+    "measuring": 0.3,
+    "fitting": 0.35,
+    "spreading": 0.38,
+    "computing": 0.4,
+    "writing": 0.8,
+    "drawing": 0.9,
+}
+
+
+@job(CHECK, title=_("Check of data"), shown_to=CLINICAL)
+def check(task: Task) -> Result:
+    """Say what a dose still needs."""
+    from hevesy.workflows.check import check_case
+
+    task.progress(None, "reading headers")
+    folder = task.scratch / "case"
+    case = _lay_out(task)
+    return check_case(folder, case).as_json()
+
+
+@job(MEASURE, title=_("Measurement of regions"), shown_to=CLINICAL)
+def measure(task: Task) -> Result:
+    """Measure every region in every scan."""
+    from hevesy.workflows.curves import measure_curves
+
+    case = _lay_out(task)
+    return measure_curves(task.scratch / "case", case, _steps(task, stretch=2.5))
+
+
+@job(FIT, title=_("Fit of curves"), shown_to=CLINICAL)
+def fit(task: Task) -> Result:
+    """Fit what was measured."""
+    from hevesy.web.site.jobs.models import Job
+    from hevesy.workflows.case import Case
+    from hevesy.workflows.curves import fit_curves
+
+    measured = Job.objects.get(fingerprint=task.arguments["measured"], state="done").result
+    assert measured is not None
+    task.progress(None, "fitting")
+    return fit_curves(measured, Case(task.arguments["settings"]))
+
+
+def keep_result(job: Job, result: Result) -> None:
+    """Enter the folder that was published as a result of the administration."""
+    from hevesy.web.site.store.models import Result as Row
+
+    assert job.submitted_by is not None
+    Row.objects.create(
+        administration_id=job.arguments["administration"],
+        fingerprint=job.fingerprint,
+        made_by=job.submitted_by,
+        summary=result,
+    )
+
+
+@job(DOSE, title=_("Absorbed dose"), commit=keep_result, shown_to=CLINICAL)
+def dose(task: Task) -> Result:
+    """Compute the dose and publish everything that `hevesy dose` writes, with the case.yaml that remakes it."""
+    from hevesy.workflows.case import FILE_NAME
+    from hevesy.workflows.publication import publish
+    from hevesy.workflows.therapy import therapy_dose
+
+    case = _lay_out(task)
+    steps = _steps(task)
+    source, folder = task.scratch / "case", task.scratch / "result"
+    outcome = therapy_dose(source, case, steps, within=lambda share: task.progress(0.4 + 0.4 * share))
+    folder.mkdir()
+    publish(outcome, folder, steps, case.instant("created"))
+    for name in (FILE_NAME, "regions.dcm"):
+        if (source / name).exists():
+            shutil.copyfile(source / name, folder / name)
+    record = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    task.publish(folder)
+    return _summary(record)
+
+
+def _summary(record: dict[str, Any]) -> Result:
+    """Return what lists of results show of one."""
+    regions = [
+        {
+            "name": one["name"],
+            "role": one["role"],
+            "dose_Gy": one["absorbed_dose_Gy"] and one["absorbed_dose_Gy"]["value"],
+        }
+        for one in record["regions"]
+    ]
+    kept = ("engine", "nuclide", "administered_at", "administered_activity_MBq")
+    return {**{key: record[key] for key in kept}, "regions": regions, "warnings": len(record["warnings"])}
+
+
+def _administration(task: Task) -> Administration:
+    from hevesy.web.site.store.models import Administration
+
+    return Administration.objects.select_related("course__patient").get(pk=task.arguments["administration"])
+
+
+def _lay_out(task: Task) -> Any:
+    from hevesy.web.workbench.case_folder import lay_out_case
+
+    return lay_out_case(_administration(task), task.arguments["settings"], task.scratch / "case")
+
+
+def _steps(task: Task, stretch: float = 1.0) -> Callable[[str], None]:
+    """Return what a recipe tells its steps to."""
+
+    def start(step: str) -> None:
+        begun = next((share for words, share in _BEGUN.items() if step.startswith(words)), None)
+        task.progress(None if begun is None else min(begun * stretch, 0.95), step)
+
+    return start

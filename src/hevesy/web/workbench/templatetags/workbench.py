@@ -1,0 +1,39 @@
+"""Numbers on pages, rounded as in the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import template
+
+from hevesy.stages.reporting.rounding import plain, rounded
+
+register = template.Library()
+
+
+@register.filter
+def figures(value: float | None, digits: int = 3) -> str:
+    """Return a number to so many significant figures."""
+    return "" if value is None else plain(float(value), digits)
+
+
+@register.filter
+def measured(pair: Mapping[str, float] | None) -> str:
+    """Return ``value ± u``, rounded to the uncertainty."""
+    if not pair:
+        return "–"
+    value, u = rounded(pair["value"], pair["u"])
+    return f"{value} ± {u}" if u else value
+
+
+@register.filter
+def item(items: Sequence[Any], index: int) -> Any:
+    """Return one of several by its number from 0."""
+    return items[index]
+
+
+@register.filter
+def value(pair: Mapping[str, Any]) -> Any:
+    """Return the value of a pair."""
+    return pair["value"]

@@ -1,0 +1,69 @@
+"""Regions: what was drawn, and what is said of each region."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+
+from hevesy.web.site.jobs.models import State
+from hevesy.web.workbench import acts
+from hevesy.web.workbench.forms import Field, field_of
+from hevesy.web.workbench.views.pages import find, page, show, who
+
+#: what may be said of a region on its page
+_KEYS = (
+    "role",
+    "name",
+    "recovery",
+    "recovery_u_percent",
+    "density_g_mL",
+    "population_effective_half_life_h",
+    "propagate",
+    "skip",
+)
+
+
+@page
+def regions(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show the regions, and take what is said of one."""
+    administration = find(pk)
+    if request.method == "POST":
+        settings = said(administration.settings, request.POST)
+        acts.change_settings(who(request), administration, settings)
+        return redirect("workbench:regions", pk)
+    job = acts.ask_check(who(request), administration)
+    facts = (job.result or {}).get("facts", {}) if job.state == State.DONE else {}
+    given = administration.settings.get("regions", {})
+    names = list(dict.fromkeys([*facts.get("regions", ()), *given]))
+    listed = [{"name": name, "fields": fields_of(given.get(name, {}))} for name in names]
+    return show(request, "regions", administration, {"job": job, "facts": facts, "listed": listed})
+
+
+def fields_of(said: dict[str, Any]) -> list[Field]:
+    """Return what may be said of one region, with what is."""
+    return [field_of(f"regions.NAME.{key}", {"regions": {"NAME": said}}) for key in _KEYS]
+
+
+def said(settings: dict[str, Any], given: QueryDict) -> dict[str, Any]:
+    """Return settings with what a form says of one region; what the form does not ask for stays.
+
+    Raises
+    ------
+    BadConfiguration
+        If a value is none of its kind.
+    """
+    name = given.get("region", "")
+    changed = dict(settings.get("regions", {}).get(name, {}))
+    for field in fields_of(changed):
+        value = field.read(given.get(field.path, ""))
+        key = field.path.rpartition(".")[2]
+        changed.pop(key, None)
+        if value is not None:
+            changed[key] = value
+    others = {key: one for key, one in settings.get("regions", {}).items() if key != name}
+    regions = {**others, name: changed} if changed else others
+    kept = {key: value for key, value in settings.items() if key != "regions"}
+    return {**kept, "regions": regions} if regions else kept

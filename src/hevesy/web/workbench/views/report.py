@@ -1,0 +1,96 @@
+"""Report and export: what is signed, and what leaves the site."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+
+from hevesy.web.site.audit.record import record
+from hevesy.web.site.jobs.queue import result_folder
+from hevesy.web.site.store.models import Result
+from hevesy.web.workbench import acts
+from hevesy.web.workbench.views.pages import find, page, show, who
+from hevesy.web.workbench.way import Way
+from hevesy.web.workbench.zipped import zipped
+
+#: a report is one file that loads nothing: its own style, its own pictures, no script
+REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"
+
+
+@page
+def report(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show the report, and take a signature under it."""
+    administration = find(pk)
+    way = Way(administration)
+    asked = request.POST.get("result") or request.GET.get("result")
+    shown = next((one for one in way.results if str(one.pk) == asked), None) if asked else way.result
+    if request.method == "POST":
+        result = get_object_or_404(Result, pk=shown.pk if shown else None)
+        acts.sign(who(request), result, request.POST.get("password", ""), request.POST.get("reason", ""))
+        return redirect("workbench:report", pk)
+    context = {
+        "result": shown,
+        "signature": next((s for s in way.signatures if shown and s.result_id == shown.pk), None),
+        "amends": bool(way.signatures),
+        "has_pdf": shown is not None and (result_folder(shown.fingerprint) / "report.pdf").exists(),
+    }
+    return show(request, "report", administration, context, way)
+
+
+@xframe_options_sameorigin
+@page
+def report_page(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Return the report itself."""
+    result = get_object_or_404(Result, pk=pk)
+    acts.saw(who(request), "report", f"result {pk}")
+    answer = HttpResponse(acts.file_of(result, acts.REPORT).read_bytes(), content_type="text/html; charset=utf-8")
+    answer.headers["Content-Security-Policy"] = REPORT_POLICY
+    return answer
+
+
+@page
+def export(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """List the files of a result."""
+    administration = find(pk)
+    way = Way(administration)
+    shown = way.result or next(iter(way.results), None)
+    files = list(files_of(shown)) if shown else []
+    return show(request, "export", administration, {"result": shown, "files": files}, way)
+
+
+def files_of(result: Result) -> Iterator[dict[str, Any]]:
+    """Give name, size and SHA-256 of each file of a result."""
+    folder = result_folder(result.fingerprint)
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        yield {"name": path.name, "size": path.stat().st_size, "sha256": sha256}
+
+
+@page
+def download(request: HttpRequest, pk: UUID, name: str) -> HttpResponseBase:
+    """Send one file of a result."""
+    result = get_object_or_404(Result, pk=pk)
+    path = acts.file_of(result, name)
+    record(who(request), "result.exported", f"result {pk}", file=name)
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    kind = "application/dicom" if name.endswith(".dcm") else kind
+    return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type=kind)
+
+
+@page
+def download_all(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """Send every file of a result in one archive."""
+    result = get_object_or_404(Result, pk=pk)
+    acts.file_of(result, "results.json")
+    record(who(request), "result.exported", f"result {pk}", file="*")
+    answer = StreamingHttpResponse(zipped(result_folder(result.fingerprint)), content_type="application/zip")
+    answer.headers["Content-Disposition"] = f'attachment; filename="hevesy-{str(pk)[:8]}.zip"'
+    return answer

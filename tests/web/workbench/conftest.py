@@ -1,0 +1,66 @@
+"""A patient on the site: imported as a person would, and every job carried out in this process."""
+
+import pytest
+
+from factories.therapy_case import write_case
+from hevesy.web.site.home import Home
+from hevesy.web.site.jobs.inline import carry_out_waiting
+from hevesy.web.site.store.importing import import_path
+from hevesy.web.site.store.models import Administration, Patient
+
+PASSWORD = "a long phrase for tests"
+
+
+@pytest.fixture(scope="session")
+def case_folder(tmp_path_factory):
+    """Images of a patient whose answer is known in closed form, with a case.yaml."""
+    return write_case(tmp_path_factory.mktemp("case"))
+
+
+@pytest.fixture
+def home(settings, tmp_path):
+    """A site's folder of this test's own."""
+    settings.HOME = Home(tmp_path / "home")
+    settings.HOME.prepare()
+    return settings.HOME
+
+
+@pytest.fixture
+def physicist(db, django_user_model):
+    return django_user_model.objects.create_user("physicist", password=PASSWORD, role="physicist")
+
+
+@pytest.fixture
+def patient(home, physicist, case_folder):
+    import_path(case_folder, physicist)
+    return Patient.objects.get()
+
+
+@pytest.fixture
+def desk(client, physicist):
+    """A browser without scripts in which a physicist has signed in."""
+    client.force_login(physicist)
+    return client
+
+
+@pytest.fixture
+def administration(desk, patient):
+    """The first cycle, begun by the page."""
+    studies = [study.pk for study in patient.studies.all()]
+    desk.post(f"/patients/{patient.pk}/begin", {"studies": studies, "course": ""})
+    return Administration.objects.get()
+
+
+@pytest.fixture
+def open_page(desk, administration):
+    """Return a function that opens a page of the way once its jobs are done."""
+
+    def open_page(name, **query):
+        address = f"/administrations/{administration.pk}/{name}"
+        for _ in range(3):
+            answer = desk.get(address, query)
+            if not carry_out_waiting():
+                return answer
+        raise AssertionError(f"{name} asks for more and more")
+
+    return open_page

@@ -80,6 +80,10 @@ class OutsideImage(BadInput):
     """A region reaches beyond the image that it is to be measured on."""
 
 
+class IdentityRemains(BadInput):
+    """What names the patient could not be removed."""
+
+
 class UnknownName(BadInput):
     """A name is not among those that exist."""
 
@@ -102,6 +106,10 @@ class BadConfiguration(BadInput):
 
 class UnphysicalResult(HevesyError):
     """What was computed contradicts physics; a number would mislead."""
+
+
+class QuantificationMoved(UnphysicalResult):
+    """De-identification would change a number that quantification rests on."""
 
 
 class UnphysicalCurve(UnphysicalResult):

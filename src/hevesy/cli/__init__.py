@@ -17,6 +17,7 @@ COMMANDS = {
     "calibrate": ("hevesy.cli.calibrate", "calibration factor of a camera, from scans of a known activity"),
     "check": ("hevesy.cli.check", "what a dose of a case still needs, and the key of case.yaml that supplies it"),
     "curves": ("hevesy.cli.curves", "time-activity curves and their fits, without the dose"),
+    "deidentify": ("hevesy.cli.deidentify", "images that name nobody, with SUV and times between dates intact"),
     "dose": ("hevesy.cli.dose", "absorbed doses of one patient, from DICOM to report"),
     "dosemap": ("hevesy.cli.dosemap", "absorbed dose from an image of time-integrated activity"),
     "inspect": ("hevesy.cli.inspect", "list what a folder of images holds and what a dose still needs"),

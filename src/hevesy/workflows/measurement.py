@@ -16,6 +16,7 @@ from hevesy.core import Grid, Image, Measured, Outline, Quantity, Region, Role
 from hevesy.errors import BadConfiguration, ContradictoryInformation, MissingInformation, OutsideImage, OutsideValidity
 from hevesy.stages.quantification.delineation import activity_exponent, sphere_recovery, volume
 from hevesy.stages.quantification.recovery import RecoveryCurve, read_spheres
+from hevesy.stages.registration.deformable import Deformation, deform
 from hevesy.stages.registration.rigid import Motion, register, resample
 from hevesy.stages.segmentation.body import body
 from hevesy.stages.segmentation.coverage import cover
@@ -43,7 +44,7 @@ class Series4D:
         Index of the reference among the scans.
     activity : tuple of Image
         Activity concentration of each scan on the reference grid, Bq/mL.
-    motions : tuple of Motion or None
+    motions : tuple of Motion or Deformation or None
         How each scan was moved; None for the reference and where registration was off.
     body : Region
         The body within every scan's field of view.
@@ -57,7 +58,7 @@ class Series4D:
 
     reference: int
     activity: tuple[Image, ...] = field(repr=False)
-    motions: tuple[Motion | None, ...]
+    motions: tuple[Motion | Deformation | None, ...]
     body: Region
     anatomy: Image | None
     outside: tuple[float, ...]
@@ -128,12 +129,14 @@ def align(scans: Sequence[Scan], anatomy: Image | None, case: Case, progress: Ca
     """
     index = _reference(scans, case)
     fixed = scans[index].activity
+    how = case.get("registration", "rigid")
     moved, motions, seen = [], [], np.ones(fixed.grid.shape, bool)
     for number, scan in enumerate(scans):
-        motion = None
-        if number != index and case.get("registration", "rigid") == "rigid":
+        motion: Motion | Deformation | None = None
+        if number != index and how != "none":
             progress(f"registering {scan.label}")
             motion = register(fixed, scan.activity)
+            motion = deform(fixed, scan.activity, motion) if how == "deformable" else motion
         here = number == index or (motion is None and fixed.grid.matches(scan.activity.grid))
         moved.append(scan.activity if here else resample(scan.activity, fixed.grid, motion))
         motions.append(motion)

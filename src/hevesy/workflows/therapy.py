@@ -20,6 +20,7 @@ from hevesy.stages.imaging.series import Series
 from hevesy.stages.kinetics import Fit
 from hevesy.stages.kinetics.distribution import Part, distribute
 from hevesy.stages.radiobiology.histogram import dose_volume_histogram
+from hevesy.stages.registration.deformable import Deformation
 from hevesy.stages.registration.rigid import Motion, resample
 from hevesy.stages.reporting.results import (
     Alignment,
@@ -277,10 +278,17 @@ def _time_points(scans: Sequence[Scan], series: Series4D) -> tuple[TimePoint, ..
     )
 
 
-def _alignment(motion: Motion | None) -> Alignment | None:
+def _alignment(motion: Motion | Deformation | None) -> Alignment | None:
     if motion is None:
         return None
-    return Alignment(motion.shift_mm, motion.rotation_deg, motion.agreement_before, motion.agreement_after)
+    rigid = motion.motion if isinstance(motion, Deformation) else motion
+    return Alignment(
+        rigid.shift_mm,
+        rigid.rotation_deg,
+        rigid.agreement_before,
+        motion.agreement_after,
+        motion.largest_mm if isinstance(motion, Deformation) else None,
+    )
 
 
 def _warnings(

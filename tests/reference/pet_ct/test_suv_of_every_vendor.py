@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from factories import dicom
+from hevesy.stages.imaging import header
+from hevesy.stages.imaging.deidentification import deidentified
+from hevesy.stages.imaging.identity import Pseudonyms
 from hevesy.stages.imaging.pet import pet_quantity
 from hevesy.stages.imaging.suv import suv_scale
 
@@ -79,6 +82,18 @@ def test_suv_factor_of_a_real_header_is_that_of_qiba(name, expected, tolerance):
     quantity, scale, _ = pet_quantity(headers[0], name)
     factor, _ = suv_scale(headers, quantity)
     assert scale * factor == pytest.approx(expected, rel=tolerance)
+
+
+@pytest.mark.parametrize("name", [name for name, _, _ in CASES])
+def test_suv_factor_of_a_real_header_is_the_same_to_the_last_bit_once_it_is_de_identified(name):
+    headers = headers_of(name)
+    for head in headers:
+        head.SOPClassUID, head.PatientID, head.PatientName = dicom.PET, "QX-7744119", "Zyxwvut^Quorble"
+        head.SOPInstanceUID = "1.2.3.4"
+    made = [deidentified(head, Pseudonyms(b"a secret of 32 bytes for tests..")) for head in headers]
+    factors = [suv_scale(each, pet_quantity(each[0], name)[0])[0] for each in (headers, made)]
+    assert factors[0] == factors[1]
+    assert header.day(made[0], "SeriesDate") < header.day(headers[0], "SeriesDate")
 
 
 def test_every_header_of_the_reference_is_tested():

@@ -18,14 +18,13 @@ from hevesy.errors import EmptyInput, HevesyError, MixedPatients, UnreadableFile
 from hevesy.stages.imaging import header
 from hevesy.stages.imaging.nifti_in import sidecar_path
 from hevesy.stages.imaging.problems import problems_of
-from hevesy.stages.imaging.series import Kind, Series, kind_of
+from hevesy.stages.imaging.series import GAMMA_CAMERA_CLASS, Kind, Series, kind_of
 
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
 #: how a header may start without preamble: group 0002 or 0008 in little endian
 BARE_STARTS = (b"\x02\x00\x00\x00", b"\x08\x00\x00\x00", b"\x08\x00\x05\x00", b"\x08\x00\x08\x00", b"\x08\x00\x16\x00")
 PIXEL_DATA = b"\xe0\x7f\x10\x00"
-GAMMA_CAMERA_CLASS = "1.2.840.10008.5.1.4.1.1.20"
 WITHOUT_PIXELS = (Kind.RTSTRUCT, Kind.OTHER)
 DICOMDIR_CLASS = "1.2.840.10008.1.3.10"
 

@@ -55,6 +55,7 @@ SOP_CLASS = {
     "1.2.840.10008.5.1.4.1.1.130": Kind.PET,
 }
 
+GAMMA_CAMERA_CLASS = "1.2.840.10008.5.1.4.1.1.20"
 #: Image Type value 3 of a gamma camera object (PS3.3 C.8.4.9.1.1.3), and whole-body in its two spellings
 GAMMA_CAMERA = {
     "STATIC": Kind.STATIC,

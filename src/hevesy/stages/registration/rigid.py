@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 - the name by which everyone knows it
@@ -61,8 +61,20 @@ class Motion:
     agreement_before: float
     agreement_after: float
 
+    def transform(self) -> Any:
+        """Return the SimpleITK transform from fixed to moving patient coordinates."""
+        return sitk.AffineTransform(self.matrix[:3, :3].ravel().tolist(), self.matrix[:3, 3].tolist())
 
-def _to_sitk(image: Image) -> Any:
+
+class Placing(Protocol):
+    """What takes a grid's patient coordinates to an image's, rigidly or not."""
+
+    def transform(self) -> Any:
+        """Return the SimpleITK transform."""
+
+
+def to_sitk(image: Image) -> Any:
+    """Return an image as SimpleITK's, in single precision."""
     spacing = np.array(image.grid.spacing_mm)
     out = sitk.GetImageFromArray(np.ascontiguousarray(image.values.T, dtype=np.float32))
     out.SetSpacing(spacing.tolist())
@@ -77,7 +89,8 @@ def _coarse(image: Any) -> Any:
     return sitk.BinShrink(image, factors) if max(factors) > 1 else image
 
 
-def _similarity(fixed: Any, moving: Any, transform: Any) -> float:
+def similarity(fixed: Any, moving: Any, transform: Any) -> float:
+    """Return the normalised cross-correlation of two SimpleITK images where both are defined, else -1."""
     moved = sitk.GetArrayFromImage(sitk.Resample(moving, fixed, transform, sitk.sitkLinear, -1.0)).ravel()
     still = sitk.GetArrayFromImage(fixed).ravel()
     both = moved >= 0
@@ -103,14 +116,14 @@ def register(fixed: Image, moving: Image) -> Motion:
     RegistrationWorsened
         If the agreement falls or stays below 0.3, or the motion is over 150 mm or 30 degrees.
     """
-    still, other = (_coarse(sitk.Sqrt(sitk.Clamp(_to_sitk(i), lowerBound=0.0))) for i in (fixed, moving))
+    still, other = (_coarse(sitk.Sqrt(sitk.Clamp(to_sitk(i), lowerBound=0.0))) for i in (fixed, moving))
     start = sitk.Euler3DTransform()
     start.SetCenter(still.TransformContinuousIndexToPhysicalPoint([(n - 1) / 2 for n in still.GetSize()]))
-    before = _similarity(still, other, start)
+    before = similarity(still, other, start)
     if fixed.grid.frame_of_reference != moving.grid.frame_of_reference:
         start = sitk.CenteredTransformInitializer(still, other, start, sitk.CenteredTransformInitializerFilter.MOMENTS)
         start = sitk.Euler3DTransform(start)
-        before = max(before, _similarity(still, other, start))
+        before = max(before, similarity(still, other, start))
     found, after = _best(still, other, [_optimise(still, other, start, _COARSE_TO_FINE)])
     if after < before:
         # a wide search can leave the right place: look near the start, and stay there if nothing is better
@@ -123,7 +136,7 @@ def register(fixed: Image, moving: Image) -> Motion:
 
 def _best(fixed: Any, moving: Any, transforms: Sequence[Any]) -> tuple[Any, float]:
     """Return the transform with the best agreement, the first of equals, and that agreement."""
-    agreements = [_similarity(fixed, moving, transform) for transform in transforms]
+    agreements = [similarity(fixed, moving, transform) for transform in transforms]
     best = int(np.argmax(agreements))
     return transforms[best], agreements[best]
 
@@ -175,7 +188,7 @@ def _refuse_failure(motion: Motion) -> None:
         raise RegistrationWorsened(f"Registration moved a scan by {shift:.0f} mm and {turn:.0f}°, too far.", remedy)
 
 
-def resample(image: Image, grid: Grid, motion: Motion | None = None, beyond: float = 0.0) -> Image:
+def resample(image: Image, grid: Grid, motion: Placing | None = None, beyond: float = 0.0) -> Image:
     """Bring an image onto a grid by trilinear interpolation.
 
     Parameters
@@ -184,22 +197,20 @@ def resample(image: Image, grid: Grid, motion: Motion | None = None, beyond: flo
         Any density-like quantity (Bq/mL, HU, kg/m³).
     grid : Grid
         The grid to fill.
-    motion : Motion or None
+    motion : Motion or Deformation or None
         From the grid's patient coordinates to the image's; None where the frames agree.
     beyond : float
         The value where the image does not reach.
     """
-    matrix = np.eye(4) if motion is None else motion.matrix
-    affine = sitk.AffineTransform(matrix[:3, :3].ravel().tolist(), matrix[:3, 3].tolist())
     spacing = np.array(grid.spacing_mm)
     resampler = sitk.ResampleImageFilter()
     resampler.SetSize([int(n) for n in grid.shape])
     resampler.SetOutputSpacing(spacing.tolist())
     resampler.SetOutputOrigin(grid.affine[:3, 3].tolist())
     resampler.SetOutputDirection((grid.affine[:3, :3] / spacing).ravel().tolist())
-    resampler.SetTransform(affine)
+    resampler.SetTransform(sitk.AffineTransform(3) if motion is None else motion.transform())
     resampler.SetInterpolator(sitk.sitkLinear)
     resampler.SetDefaultPixelValue(beyond)
-    values = sitk.GetArrayFromImage(resampler.Execute(_to_sitk(image))).T
-    history = image.provenance.then("resampled", interpolation="linear", matrix=np.round(matrix, 6).tolist())
+    values = sitk.GetArrayFromImage(resampler.Execute(to_sitk(image))).T
+    history = image.provenance.then("resampled", interpolation="linear", by=type(motion).__name__ if motion else "none")
     return Image(values, grid, image.quantity, image.timing, history)

@@ -15,7 +15,7 @@ from hevesy.core.dose_volume import DoseVolumeHistogram
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """How one time point was brought onto the reference: rigid motion, and agreement before and after.
+    """How one time point was brought onto the reference: rigid motion, then at most so much deformation (mm), if any.
 
     The agreement is the normalised cross-correlation of the two images inside the body, from -1 to 1.
     """
@@ -24,6 +24,7 @@ class Alignment:
     rotation_deg: tuple[float, float, float]
     agreement_before: float
     agreement_after: float
+    deformation_mm: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

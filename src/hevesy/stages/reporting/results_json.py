@@ -149,7 +149,8 @@ def _time_point(point: TimePoint) -> dict[str, Any]:
 def _alignment(alignment: Alignment | None) -> dict[str, Any] | None:
     if alignment is None:
         return None
-    return {
+    deformed = {} if alignment.deformation_mm is None else {"deformation_mm": alignment.deformation_mm}
+    return deformed | {
         "translation_mm": list(alignment.translation_mm),
         "rotation_deg": list(alignment.rotation_deg),
         "agreement_before": alignment.agreement_before,

@@ -1,0 +1,134 @@
+// One picture: a plane or a projection of one time point.
+
+import { COLOUR_MAPS } from "./display.js";
+import { make } from "./dom.js";
+import { add, dot, frameOf, scaled, sub } from "./geometry.js";
+import { pathsOf, sectionOf } from "./outline.js";
+import * as overlay from "./overlay.js";
+
+const BLACK = [0, 0, 0];
+
+export class Pane {
+  constructor(viewer, plane, timePoint) {
+    Object.assign(this, { viewer, plane, timePoint: timePoint.index, label: timePoint.label, drawn: null, circle: null });
+    this.image = make("canvas", { class: "hv-image" });
+    this.marks = make("canvas", { class: "hv-marks" });
+    const name = viewer.text({ axial: "Axial", coronal: "Coronal", sagittal: "Sagittal", mip: "Projection" }[plane]);
+    this.title = `${name} · ${timePoint.label}`;
+    this.element = make("div", { class: `hv-pane hv-${plane}`, tabindex: 0, role: "application", "aria-label": this.title }, this.image, this.marks);
+  }
+
+  get isProjection() {
+    return this.plane === "mip";
+  }
+
+  get frame() {
+    return frameOf(this.plane, this.viewer.turn);
+  }
+
+  /** The middle of the picture on the plane through the cursor, mm. */
+  get centre() {
+    const { into } = this.frame;
+    const { centre, cursor } = this.viewer;
+    return this.isProjection ? centre : add(centre, scaled(into, dot(sub(cursor, centre), into)));
+  }
+
+  get mmPerPixel() {
+    return this.viewer.mmPerPixelOf(this.plane);
+  }
+
+  get size() {
+    return [this.element.clientWidth, this.element.clientHeight];
+  }
+
+  /** The point of the plane under a pixel of the pane, mm. */
+  pointAt(x, y) {
+    const [width, height] = this.size;
+    const { right, up } = this.frame;
+    const { mmPerPixel } = this;
+    return add(this.centre, add(scaled(right, (x - width / 2) * mmPerPixel), scaled(up, (height / 2 - y) * mmPerPixel)));
+  }
+
+  pixelOf(point) {
+    const [width, height] = this.size;
+    const { right, up } = this.frame;
+    const away = sub(point, this.centre);
+    const { mmPerPixel } = this;
+    return [width / 2 + dot(away, right) / mmPerPixel, height / 2 - dot(away, up) / mmPerPixel];
+  }
+
+  get layers() {
+    return this.isProjection ? this.viewer.display.projectionOf(this.timePoint) : this.viewer.display.layersOf(this.timePoint);
+  }
+
+  /** Draw what has changed; says whether it would have to cast rays and was not allowed to. */
+  draw({ mayCast = true } = {}) {
+    const [width, height] = this.size;
+    if (!width || !height) return false;
+    const { layers, mmPerPixel, viewer } = this;
+    const background = backgroundOf(layers[0]);
+    const sharpness = window.devicePixelRatio || 1;
+    const { smooth, turning } = viewer;
+    const coarse = this.isProjection && turning;
+    const view = { frame: this.frame, centre: this.centre, width_mm: width * mmPerPixel, height_mm: height * mmPerPixel, background, coarse };
+    const key = JSON.stringify([view, smooth, sharpness, layers.map(({ volume, ...rest }) => [volume.id, rest])]);
+    const stale = key !== this.drawn;
+    if (stale && this.isProjection && !mayCast) return true;
+    if (stale) {
+      fit(this.image, width * sharpness, height * sharpness);
+      if (!this.isProjection) viewer.renderer.drawSlice(this.image, view, layers, smooth);
+      else if (layers.length) viewer.renderer.drawProjection(this.image, view, layers[0]);
+      this.drawn = key;
+    }
+    this.#drawMarks(width, height, background[0] > 0.5);
+    return false;
+  }
+
+  #drawMarks(width, height, dark) {
+    const sharpness = window.devicePixelRatio || 1;
+    fit(this.marks, width * sharpness, height * sharpness);
+    const context = this.marks.getContext("2d");
+    context.setTransform(sharpness, 0, 0, sharpness, 0, 0);
+    context.clearRect(0, 0, width, height);
+    const { viewer, frame } = this;
+    for (const region of viewer.regions) if (region.visible && region.shownAt(this.timePoint)) this.#drawRegion(context, region);
+    overlay.drawCrosshair(context, this.pixelOf(viewer.cursor), width, height, dark);
+    overlay.drawOrientation(context, frame, width, height, dark);
+    overlay.drawCaption(context, this.title, this.isProjection ? "" : overlay.positionOf(frame.into, viewer.cursor), dark);
+    overlay.drawScale(context, this.mmPerPixel, width, height, dark);
+    if (this.isProjection || this.plane === "axial") {
+      viewer.display.barsOf(this.layers).forEach((bar, slot) => overlay.drawColourBar(context, bar, slot, width, height, dark));
+    }
+    if (this.circle) overlay.drawCircle(context, this.pixelOf(this.circle.centre), this.circle.radius / this.mmPerPixel, this.circle.dashed);
+  }
+
+  #drawRegion(context, region) {
+    const chosen = region === this.viewer.chosen;
+    if (this.isProjection) {
+      const centre = region.role === "lesion" && this.viewer.centreOf(region);
+      if (centre) overlay.drawMark(context, this.pixelOf(centre), region.colour, chosen);
+      return;
+    }
+    const section = sectionOf(region.mask, region.grid, this.frame, this.viewer.cursor);
+    if (!section) return;
+    const origin = this.pixelOf(section.origin);
+    const [across] = sub2(this.pixelOf(add(section.origin, section.across)), origin);
+    const [, down] = sub2(this.pixelOf(add(section.origin, section.down)), origin);
+    const paths = pathsOf(section, (column, row) => [origin[0] + column * across, origin[1] + row * down]);
+    overlay.drawRegion(context, paths, region.colour, chosen);
+  }
+}
+
+const sub2 = (a, b) => [a[0] - b[0], a[1] - b[1]];
+
+// outside the volume a picture looks as its scale's lowest value does, so that inverse grey is white throughout
+function backgroundOf(layer) {
+  if (!layer || layer.volume.layer === "anatomy") return BLACK;
+  return [...COLOUR_MAPS[layer.map].subarray(0, 3)].map((c) => c / 255);
+}
+
+function fit(canvas, width, height) {
+  const [w, h] = [Math.max(1, Math.round(width)), Math.max(1, Math.round(height))];
+  if (canvas.width !== w) canvas.width = w;
+  if (canvas.height !== h) canvas.height = h;
+}

@@ -1,0 +1,250 @@
+// Draws slices and maximum intensity projections with WebGL 2: one context and one copy of each volume for all panes.
+
+import { add, scaled, sub, toMm } from "./geometry.js";
+import { COLOUR_MAPS } from "./display.js";
+import { BLOCK, COLOURED, RAYS, SLICE, VERTEX } from "./shaders.js";
+
+const SLAB_BYTES = 16 << 20;
+const LAYERS = 3;
+
+export class Renderer {
+  constructor() {
+    this.canvas = document.createElement("canvas");
+    this.gl = this.canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false });
+    if (!this.gl) throw new Error("This browser offers no WebGL 2, which the viewer draws with.");
+    this.canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
+    this.canvas.addEventListener("webglcontextrestored", () => {
+      this.#build();
+      this.onRestored?.();
+    });
+    this.#build();
+  }
+
+  #build() {
+    const { gl } = this;
+    this.norm16 = gl.getExtension("EXT_texture_norm16");
+    this.floatLinear = gl.getExtension("OES_texture_float_linear");
+    this.slice = program(gl, SLICE);
+    this.rays = program(gl, RAYS);
+    this.coloured = program(gl, COLOURED);
+    this.projections = new Map();
+    gl.bindVertexArray(gl.createVertexArray());
+    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
+    this.volumes = new Map();
+    this.tables = new Map(Object.entries(COLOUR_MAPS).map(([name, table]) => [name, tableTexture(gl, table)]));
+    this.blank = volumeTexture(gl, { internal: gl.R8, type: gl.UNSIGNED_BYTE, filterable: true }, [1, 1, 1], new Uint8Array(1));
+  }
+
+  /** Copy a volume to the graphics processor now rather than at its first drawing. */
+  prepare(volume) {
+    if (this.volumes.has(volume)) return;
+    const { gl } = this;
+    const limit = gl.getParameter(gl.MAX_3D_TEXTURE_SIZE);
+    if (Math.max(...volume.grid.shape) > limit) {
+      throw new RangeError(`${volume.name} has ${Math.max(...volume.grid.shape)} voxels on a side; this graphics processor takes ${limit}.`);
+    }
+    const format = this.#format(volume.data);
+    const { stored, filterable } = format;
+    this.volumes.set(volume, { texture: volumeTexture(gl, format, volume.grid.shape, volume.data), stored, filterable });
+  }
+
+  // The texture that keeps a volume's numbers best, and the stored number that its 1.0 stands for.
+  #format(data) {
+    const { gl } = this;
+    if (data instanceof Int16Array && this.norm16) {
+      return { internal: this.norm16.R16_SNORM_EXT, type: gl.SHORT, stored: 32767, filterable: true };
+    }
+    if (data instanceof Float32Array) return { internal: gl.R32F, type: gl.FLOAT, stored: 1, filterable: Boolean(this.floatLinear) };
+    // half floats hold whole numbers exactly up to 2048 and others to 0.05%: enough to look at
+    return { internal: gl.R16F, type: gl.FLOAT, stored: 1, filterable: true, convert: (part) => Float32Array.from(part) };
+  }
+
+  /**
+   * Draw a slice and copy it onto a canvas.
+   * @param target canvas; @param view {frame, centre, width_mm, height_mm, background};
+   * @param layers bottom first: {volume, map, lower, upper, opacity, start, rise}; @param smooth interpolate between voxels.
+   */
+  drawSlice(target, view, layers, smooth) {
+    const { gl, slice } = this;
+    this.#begin(target, slice, view);
+    for (let n = 0; n < LAYERS; n += 1) {
+      this.#bindVolume(slice, n, layers[n], smooth);
+      this.#bindTable(slice, n, layers[n]);
+      if (!layers[n]) continue;
+      gl.uniformMatrix3fv(slice.at(`frame[${n}]`), false, textureFrame(layers[n].volume.grid, view));
+      gl.uniform3f(slice.at(`cover[${n}]`), layers[n].opacity, layers[n].start, layers[n].rise);
+    }
+    gl.uniform1i(slice.at("layers"), layers.length);
+    this.#finish(target);
+  }
+
+  /** Draw the maximum along every ray; rays are cast only when the view of the volume has changed, not its colours. */
+  drawProjection(target, view, layer) {
+    const { gl, coloured } = this;
+    this.prepare(layer.volume);
+    const cast = this.#cast(target, view, layer);
+    this.#begin(target, coloured, view);
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D, cast.texture);
+    gl.uniform1i(coloured.at("rays"), 0);
+    this.#bindTable(coloured, 0, layer);
+    const { least, span } = this.#storedRange(layer.volume);
+    gl.uniform2f(coloured.at("range"), least, span);
+    this.#finish(target);
+  }
+
+  #begin(target, used, view) {
+    const { gl } = this;
+    if (this.canvas.width < target.width) this.canvas.width = target.width;
+    if (this.canvas.height < target.height) this.canvas.height = target.height;
+    gl.viewport(0, 0, target.width, target.height);
+    gl.useProgram(used.program);
+    gl.uniform3fv(used.at("background"), view.background);
+  }
+
+  #finish(target) {
+    const { width, height } = target;
+    this.gl.drawArrays(this.gl.TRIANGLE_STRIP, 0, 4);
+    target.getContext("2d").drawImage(this.canvas, 0, this.canvas.height - height, width, height, 0, 0, width, height);
+  }
+
+  #bindVolume(used, n, layer, smooth) {
+    const { gl } = this;
+    if (layer) this.prepare(layer.volume);
+    const { texture, filterable } = layer ? this.volumes.get(layer.volume) : { texture: this.blank };
+    gl.activeTexture(gl.TEXTURE0 + n);
+    gl.bindTexture(gl.TEXTURE_3D, texture);
+    filterBy(gl, smooth && filterable ? gl.LINEAR : gl.NEAREST);
+    gl.uniform1i(used.at(`volume${n}`), n);
+  }
+
+  #bindTable(used, n, layer) {
+    const { gl } = this;
+    gl.activeTexture(gl.TEXTURE0 + LAYERS + n);
+    gl.bindTexture(gl.TEXTURE_2D, this.tables.get(layer?.map ?? "grey"));
+    gl.uniform1i(used.at(`table${n}`), LAYERS + n);
+    if (!layer) return;
+    const { slope, intercept } = layer.volume;
+    const width = layer.upper - layer.lower || 1e-9;
+    gl.uniform2f(used.at(`window[${n}]`), (this.volumes.get(layer.volume).stored * slope) / width, (intercept - layer.lower) / width);
+  }
+
+  // The texture of rays of a canvas, cast anew where the view has changed
+  #cast(target, view, layer) {
+    const { gl, rays } = this;
+    const { grid } = layer.volume;
+    const { frame, centre, width_mm, height_mm, coarse } = view;
+    const key = JSON.stringify([layer.volume.id, frame, centre, width_mm, height_mm, coarse, target.width]);
+    const known = this.projections.get(target);
+    if (known?.key === key) return known;
+    const stride = Math.min(...grid.spacing) * (coarse ? 2 : 1);
+    const size = [[width_mm, target.width], [height_mm, target.height]].map(([mm, most]) => Math.max(1, Math.min(most, Math.ceil(mm / stride))));
+    const cast = known ?? { texture: gl.createTexture(), framebuffer: gl.createFramebuffer() };
+    Object.assign(cast, { key });
+    this.projections.set(target, cast);
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D, cast.texture);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, ...size, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, cast.framebuffer);
+    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, cast.texture, 0);
+    gl.viewport(0, 0, ...size);
+    gl.useProgram(rays.program);
+    this.#bindVolume(rays, 0, layer, true);
+    gl.activeTexture(gl.TEXTURE1);
+    gl.bindTexture(gl.TEXTURE_3D, this.#blocksOf(layer.volume));
+    filterBy(gl, gl.NEAREST);
+    gl.uniform1i(rays.at("blocks"), 1);
+    gl.uniformMatrix3fv(rays.at("frame[0]"), false, textureFrame(grid, view));
+    const origin = inTexture(grid, centre);
+    gl.uniform3fv(rays.at("depth"), sub(inTexture(grid, add(centre, frame.into)), origin));
+    gl.uniform3f(rays.at("voxels"), grid.shape[2], grid.shape[1], grid.shape[0]);
+    gl.uniform1f(rays.at("stride"), stride);
+    const { least, span } = this.#storedRange(layer.volume);
+    gl.uniform1f(rays.at("least"), least);
+    gl.uniform1f(rays.at("span"), span);
+    gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    return cast;
+  }
+
+  #blocksOf(volume) {
+    const entry = this.volumes.get(volume);
+    const { shape, largest } = volume.blocks;
+    entry.blocks ??= volumeTexture(this.gl, this.#format(largest), shape, largest);
+    return entry.blocks;
+  }
+
+  // Smallest stored number and the span to the largest, as the texture gives them
+  #storedRange(volume) {
+    const { stored } = this.volumes.get(volume);
+    const [least, most] = volume.range.map((value) => (value - volume.intercept) / volume.slope / stored);
+    return { least, span: most - least || 1e-9 };
+  }
+
+  destroy() {
+    this.gl.getExtension("WEBGL_lose_context")?.loseContext();
+    this.volumes.clear();
+  }
+}
+
+/** A point in texture coordinates. The texture's fastest axis is the array's last. */
+function inTexture(grid, point) {
+  const index = toMm(grid.inverse, point);
+  return [2, 1, 0].map((axis) => (index[axis] + 0.5) / grid.shape[axis]);
+}
+
+function textureFrame(grid, { frame, centre, width_mm, height_mm }) {
+  const origin = inTexture(grid, centre);
+  const right = sub(inTexture(grid, add(centre, scaled(frame.right, width_mm / 2))), origin);
+  const up = sub(inTexture(grid, add(centre, scaled(frame.up, height_mm / 2))), origin);
+  return [...right, ...up, ...origin];
+}
+
+function filterBy(gl, filter) {
+  gl.texParameteri(gl.TEXTURE_3D, gl.TEXTURE_MAG_FILTER, filter);
+  gl.texParameteri(gl.TEXTURE_3D, gl.TEXTURE_MIN_FILTER, filter);
+}
+
+function program(gl, fragment) {
+  const made = gl.createProgram();
+  for (const [type, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, fragment]]) {
+    const shader = gl.createShader(type);
+    gl.shaderSource(shader, source);
+    gl.compileShader(shader);
+    gl.attachShader(made, shader);
+  }
+  gl.linkProgram(made);
+  if (!gl.getProgramParameter(made, gl.LINK_STATUS) && !gl.isContextLost()) {
+    throw new Error(`The graphics processor refused a program: ${gl.getProgramInfoLog(made)}`);
+  }
+  const places = new Map();
+  const at = (name) => places.get(name) ?? places.set(name, gl.getUniformLocation(made, name)).get(name);
+  return { program: made, at };
+}
+
+function volumeTexture(gl, { internal, type, convert }, [slices, rows, columns], data) {
+  const texture = gl.createTexture();
+  gl.bindTexture(gl.TEXTURE_3D, texture);
+  for (const wrap of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T, gl.TEXTURE_WRAP_R]) gl.texParameteri(gl.TEXTURE_3D, wrap, gl.CLAMP_TO_EDGE);
+  gl.texStorage3D(gl.TEXTURE_3D, 1, internal, columns, rows, slices);
+  // slab by slab: a driver's staging copy of half a gigabyte at once is what fails on small machines
+  const slab = Math.max(1, Math.floor(SLAB_BYTES / (rows * columns * data.BYTES_PER_ELEMENT)));
+  for (let first = 0; first < slices; first += slab) {
+    const depth = Math.min(slab, slices - first);
+    const part = data.subarray(first * rows * columns, (first + depth) * rows * columns);
+    gl.texSubImage3D(gl.TEXTURE_3D, 0, 0, 0, first, columns, rows, depth, gl.RED, type, convert ? convert(part) : part);
+  }
+  return texture;
+}
+
+function tableTexture(gl, table) {
+  const texture = gl.createTexture();
+  gl.bindTexture(gl.TEXTURE_2D, texture);
+  gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR);
+  gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.LINEAR);
+  gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE);
+  gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
+  gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, 256, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, table);
+  return texture;
+}

@@ -1,0 +1,114 @@
+// One image: its numbers as the server sent them, and what they mean.
+
+import { flatIndex, gridOf, voxelAt } from "./geometry.js";
+import { BLOCK } from "./shaders.js";
+
+const ARRAYS = { int16: Int16Array, float32: Float32Array };
+export const LAYER_OF = { ct: "anatomy", mu: "anatomy", spect: "activity", pet: "activity", dose: "dose" };
+
+export class Volume {
+  /** @param entry one of the manifest's volumes; @param buffer its bytes, little-endian, last axis fastest. */
+  constructor(entry, buffer) {
+    const ArrayType = ARRAYS[entry.dtype];
+    if (!ArrayType) throw new TypeError(`Volume ${entry.id} holds ${entry.dtype}; int16 or float32 was expected.`);
+    if (!LAYER_OF[entry.kind]) throw new TypeError(`Volume ${entry.id} is of the unknown kind ${entry.kind}.`);
+    const voxels = entry.shape[0] * entry.shape[1] * entry.shape[2];
+    if (buffer.byteLength !== voxels * ArrayType.BYTES_PER_ELEMENT) {
+      throw new RangeError(`Volume ${entry.id} has ${buffer.byteLength} bytes; its shape needs ${voxels * ArrayType.BYTES_PER_ELEMENT}.`);
+    }
+    Object.assign(this, { id: entry.id, name: entry.name, kind: entry.kind, unit: entry.unit });
+    this.timePoint = entry.timePoint ?? null;
+    this.suvFactor = entry.suvFactor ?? null;
+    this.slope = entry.slope ?? 1;
+    this.intercept = entry.intercept ?? 0;
+    if (!(this.slope > 0)) throw new RangeError(`Volume ${entry.id} has a slope of ${this.slope}; a positive one was expected.`);
+    this.layer = LAYER_OF[entry.kind];
+    this.grid = gridOf(entry);
+    this.data = new ArrayType(buffer);
+  }
+
+  /** The value of the voxel that holds a point, in `unit`; null outside. */
+  valueAt(point) {
+    const index = voxelAt(this.grid, point);
+    return index && this.valueOf(flatIndex(this.grid.shape, index));
+  }
+
+  /** The value of a voxel by its place in the flat array. */
+  valueOf(flat) {
+    return this.data[flat] * this.slope + this.intercept;
+  }
+
+  /** The largest stored number of each block of voxels and their neighbours, by which rays leap over what cannot be a maximum. */
+  get blocks() {
+    this.found ??= blocksOf(this.data, this.grid.shape);
+    return this.found;
+  }
+
+  /** The smallest and largest value. */
+  get range() {
+    return [this.blocks.smallest, this.blocks.greatest].map((stored) => stored * this.slope + this.intercept);
+  }
+
+  /** The point of the largest value along a ray, mm, or null where the ray misses. */
+  brightestAlong(start, direction, length) {
+    const step = Math.min(...this.grid.spacing) / 2;
+    let best = null;
+    let most = -Infinity;
+    for (let t = 0; t <= length; t += step) {
+      const point = start.map((x, axis) => x + direction[axis] * t);
+      const value = this.valueAt(point);
+      if (value !== null && value > most) [most, best] = [value, point];
+    }
+    return best;
+  }
+}
+
+function blocksOf(data, [n0, n1, n2]) {
+  const shape = [n0, n1, n2].map((n) => Math.ceil(n / BLOCK));
+  const rows = new data.constructor(n0 * n1 * shape[2]);
+  let smallest = data[0];
+  for (let start = 0, to = 0; start < data.length; start += n2) {
+    for (let block = 0; block < shape[2]; block += 1, to += 1) {
+      const end = Math.min(n2, (block + 1) * BLOCK + 1);
+      let most = data[start + block * BLOCK];
+      for (let k = Math.max(0, block * BLOCK - 1); k < end; k += 1) {
+        const x = data[start + k];
+        if (x > most) most = x;
+        if (x < smallest) smallest = x;
+      }
+      rows[to] = most;
+    }
+  }
+  const planes = largestAlong(rows, n0, n1, shape[2]);
+  const largest = largestAlong(planes, 1, n0, shape[1] * shape[2]);
+  return { shape, largest, smallest, greatest: largest.reduce((a, b) => (b > a ? b : a)) };
+}
+
+// (outer, length, inner) → (outer, blocks of length, inner), each block with one neighbour at either side
+function largestAlong(data, outer, length, inner) {
+  const count = Math.ceil(length / BLOCK);
+  const found = new data.constructor(outer * count * inner);
+  for (let o = 0; o < outer; o += 1) {
+    for (let block = 0; block < count; block += 1) {
+      const to = (o * count + block) * inner;
+      const first = Math.max(0, block * BLOCK - 1);
+      const end = Math.min(length, (block + 1) * BLOCK + 1);
+      for (let i = 0; i < inner; i += 1) {
+        let most = data[(o * length + first) * inner + i];
+        for (let n = first + 1; n < end; n += 1) {
+          const x = data[(o * length + n) * inner + i];
+          if (x > most) most = x;
+        }
+        found[to + i] = most;
+      }
+    }
+  }
+  return found;
+}
+
+/** Bytes by `fetch`: the browser undoes the server's Content-Encoding. */
+export async function fetchBytes({ url }) {
+  const answer = await fetch(url, { credentials: "same-origin" });
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status} ${answer.statusText}`);
+  return answer.arrayBuffer();
+}

@@ -1,0 +1,170 @@
+"""A folder of patients made one that can be shared: de-identified, with dosimetry intact."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hevesy.errors import BadInput, EmptyInput, HevesyError, MissingInformation, OutputFailed, UnsupportedObject
+from hevesy.stages.imaging.damage import read_whole
+from hevesy.stages.imaging.deidentification import deidentified, identity_of, refusal
+from hevesy.stages.imaging.derived import save
+from hevesy.stages.imaging.folder import read_folder
+from hevesy.stages.imaging.identity import SHORTEST_KEY, Identity, Pseudonyms, identifier_of
+from hevesy.stages.imaging.series import Series
+from hevesy.stages.imaging.unmoved import require_unmoved
+from hevesy.workflows.delivery import delivering
+
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What was de-identified.
+
+    Parameters
+    ----------
+    objects : mapping of str to int
+        Pseudonym of each patient, and how many objects were written under it.
+    left_out : tuple of str
+        Why each series that was left out was.
+    passed_over : int
+        Files that are no images, such as notes; none was copied.
+    """
+
+    objects: Mapping[str, int]
+    left_out: tuple[str, ...]
+    passed_over: int
+
+
+def read_key(path: Path | None) -> Pseudonyms:
+    """Return the pseudonyms of the key in a file, which is made if there is none; of a passing key without a file.
+
+    Raises
+    ------
+    BadInput
+        If the file is too short to be a key.
+    OutputFailed
+        If it cannot be read or made.
+    """
+    if path is None:
+        return Pseudonyms(secrets.token_bytes(KEY_BYTES))
+    try:
+        with suppress(FileExistsError), path.open("xb") as file:
+            path.chmod(0o600)
+            file.write(secrets.token_bytes(KEY_BYTES))
+        key = path.read_bytes()
+    except OSError as fault:
+        raise OutputFailed(f"The key {path} cannot be read or made ({fault.strerror}).", "Check --key.") from fault
+    if len(key) < SHORTEST_KEY:
+        raise BadInput(f"{path} holds {len(key)} bytes, which is no key.", f"Give a file of {SHORTEST_KEY} or more.")
+    return Pseudonyms(key)
+
+
+def share(
+    folder: Path,
+    out: Path,
+    pseudonyms: Pseudonyms,
+    leave_out: bool = False,
+    progress: Callable[[str], None] = lambda step: None,
+) -> Shared:
+    """De-identify every object of a folder into a new one, which has a folder for each patient and series.
+
+    Before anything is written, each series is de-identified in memory and what its numbers rest on is compared.
+
+    Parameters
+    ----------
+    folder, out : Path
+        What to read, and a folder that is new or empty.
+    pseudonyms : Pseudonyms
+        What stands for patients, dates and UIDs.
+    leave_out : bool
+        Leave out what cannot be de-identified, instead of refusing the folder.
+    progress : callable, optional
+        Told each step as it starts.
+
+    Raises
+    ------
+    UnsupportedObject
+        If an object cannot be de-identified, such as a secondary capture, and `leave_out` is not given.
+    QuantificationMoved
+        If a SUV factor, a decay factor or a time between injection and scan would change.
+    HevesyError
+        If a file is damaged, names no patient, or cannot be written; nothing is left behind.
+    """
+    progress("reading headers")
+    found = read_folder(folder)
+    kept, left_out = _sorted_out(found.series)
+    if left_out and not leave_out:
+        more = f" (and {len(left_out) - 1} more series)" if len(left_out) > 1 else ""
+        raise type(left_out[0])(left_out[0].refused.rstrip(".") + more + ".", left_out[0].remedy)
+    if not kept:
+        raise EmptyInput(f"{folder} holds nothing that can be de-identified.", left_out[0].refused)
+    patients = _by_patient(kept)
+    identities = {who: identity_of(h for s in series for h in s.headers) for who, series in patients.items()}
+    for who, series in patients.items():
+        for number, one in enumerate(series, start=1):
+            progress(f"checking series {number} of {len(series)} of {pseudonyms.patient(who)}")
+            after = [deidentified(head, pseudonyms, identities[who]) for head in one.headers]
+            require_unmoved(one.headers, after, f"series {number} ({one.modality})")
+    with delivering(out) as work:
+        written = {
+            pseudonyms.patient(who): _write(
+                series, work / pseudonyms.patient(who), pseudonyms, identities[who], progress
+            )
+            for who, series in patients.items()
+        }
+    return Shared(written, tuple(why.refused for why in left_out), len(found.passed_over))
+
+
+def _sorted_out(series: Sequence[Series]) -> tuple[list[Series], list[HevesyError]]:
+    kept: list[Series] = []
+    left_out: list[HevesyError] = []
+    for one in series:
+        why = next((w for w in map(_refusal, one.headers) if w is not None), None)
+        if not one.headers:
+            why = UnsupportedObject(
+                f"'{one.files[0].name}' is NIfTI, whose texts may name the patient; it is not de-identified.",
+                "Leave it out with --leave-out.",
+            )
+        if why is None:
+            kept.append(one)
+        else:
+            left_out.append(why)
+    return kept, left_out
+
+
+def _refusal(head: Any) -> HevesyError | None:
+    try:
+        identifier_of(head)
+    except MissingInformation as nameless:
+        return nameless
+    return refusal(head)
+
+
+def _by_patient(series: Sequence[Series]) -> dict[str, list[Series]]:
+    found: dict[str, list[Series]] = {}
+    for one in series:
+        found.setdefault(identifier_of(one.headers[0]), []).append(one)
+    return found
+
+
+def _write(
+    series: Sequence[Series],
+    folder: Path,
+    pseudonyms: Pseudonyms,
+    identity: Identity,
+    progress: Callable[[str], None],
+) -> int:
+    for number, one in enumerate(series, start=1):
+        progress(f"writing series {number} of {len(series)} of {folder.name}")
+        place = folder / f"{number:03d}-{one.modality}"
+        place.mkdir(parents=True)
+        for count, file in enumerate(one.files, start=1):
+            made: Any = deidentified(read_whole(file), pseudonyms, identity)
+            save(made, place / f"{count:05d}.dcm")
+    return sum(len(one.files) for one in series)

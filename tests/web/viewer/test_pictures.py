@@ -1,0 +1,218 @@
+"""Each picture shows the voxel that lies there, whichever way the array runs through the patient."""
+
+import numpy as np
+import pytest
+from scipy.ndimage import map_coordinates
+
+from factories.viewer import Study, regular, sampled, slope, volume
+from hevesy.core import Grid
+
+LOWER, UPPER = -200.0, 300.0
+#: a grey level for the rounding of the table, one for that of the picture
+LEVELS = 2
+
+
+def turned(degrees, axis):
+    """A rotation about a coordinate axis."""
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    first, second = [a for a in range(3) if a != axis]
+    matrix = np.eye(3)
+    matrix[first, first] = matrix[second, second] = c
+    matrix[first, second], matrix[second, first] = -s, s
+    return matrix
+
+
+def grid_of(directions, shape=(48, 40, 28), spacing=(3.0, 3.5, 5.0)):
+    """A grid whose array axes run along the columns of `directions`, about a point off the origin."""
+    affine = np.eye(4)
+    affine[:3, :3] = np.asarray(directions, float) * spacing
+    affine[:3, 3] = np.array([7.0, -11.0, 23.0]) - affine[:3, :3] @ ((np.array(shape) - 1) / 2)
+    return Grid(shape, affine)
+
+
+GRIDS = {
+    "along the patient's axes": grid_of(np.eye(3)),
+    "against every axis": grid_of(-np.eye(3)),
+    "as DICOM slices are stored": grid_of(np.eye(3)[:, ::-1]),
+    "sagittal slices from the right, feet first": grid_of([[1, 0, 0], [0, 0, -1], [0, 1, 0]]),
+    "oblique": grid_of(turned(25, 0) @ turned(-15, 2) @ turned(10, 1)),
+    "oblique and mirrored": grid_of(turned(-20, 1) @ turned(30, 2) @ np.diag([1, -1, 1])),
+    "with a tilted gantry": grid_of([[1, 0, 0], [0, 1, -0.3], [0, 0, np.sqrt(1 - 0.09)]]),
+}
+
+
+def ct(grid):
+    return volume("ct", "ct", grid, np.round(sampled(grid, slope)).astype(np.int16))
+
+
+@pytest.fixture(params=GRIDS, ids=lambda name: name.replace(" ", "_"))
+def grid(request):
+    return GRIDS[request.param]
+
+
+def level(page, plane, x, y):
+    """The red channel of a pixel of the first pane of a plane."""
+    return page.evaluate(
+        """([plane, x, y]) => { const { image } = viewer.panes.find((p) => p.plane === plane);
+        return image.getContext("2d").getImageData(x, y, 1, 1).data[0]; }""",
+        [plane, x, y],
+    )
+
+
+def geometry(page, plane):
+    """Size of a pane in pixels, mm per pixel, the middle of the view and the cursor."""
+    return page.evaluate(
+        """(plane) => { const p = viewer.panes.find((q) => q.plane === plane);
+        return [...p.size, p.mmPerPixel, viewer.centre, viewer.cursor]; }""",
+        plane,
+    )
+
+
+def shown_at(page, plane, x, y):
+    """The point that radiological convention puts at the middle of a pixel, mm."""
+    width, height, scale, centre, cursor = geometry(page, plane)
+    across, down = (x + 0.5 - width / 2) * scale, (y + 0.5 - height / 2) * scale
+    return {
+        "axial": (centre[0] + across, centre[1] + down, cursor[2]),
+        "coronal": (centre[0] + across, cursor[1], centre[2] - down),
+        "sagittal": (cursor[0], centre[1] + across, centre[2] - down),
+    }[plane]
+
+
+def test_each_slice_shows_what_lies_there_and_the_cursor_reads_its_voxel(open_study, grid):
+    entry, data = ct(grid)
+    page = open_study(Study([(entry, data)]))
+    page.evaluate(f"viewer.setWindow('anatomy', {LOWER}, {UPPER}); viewer.setCursor([12, -20, 30])")
+    page.evaluate("viewer.settled()")
+    for plane in ("axial", "coronal", "sagittal"):
+        assert_shows_the_slope(page, plane, grid)
+    values = np.frombuffer(data, np.int16).reshape(grid.shape)
+    for index in np.random.default_rng(2).integers((0, 0, 0), grid.shape, (20, 3)):
+        point = grid.to_mm(index + 0.3)
+        found = page.evaluate("(p) => viewer.whatIsAt(p, 0).values[0]", point.tolist())
+        assert (found["value"], found["unit"]) == (values[tuple(index)], "HU")
+
+
+def assert_shows_the_slope(page, plane, grid):
+    width, height, *_ = geometry(page, plane)
+    seen = 0
+    for x, y in np.random.default_rng(1).uniform((0.3, 0.3), (0.7, 0.7), (12, 2)) * (width, height):
+        point = shown_at(page, plane, int(x), int(y))
+        index = grid.to_index(point)
+        if (index < 0).any() or (index > np.array(grid.shape) - 1).any():
+            continue
+        seen += 1
+        expected = 255 * np.clip((slope(point) - LOWER) / (UPPER - LOWER), 0, 1)
+        assert level(page, plane, int(x), int(y)) == pytest.approx(expected, abs=LEVELS)
+    assert seen >= 4
+
+
+def test_outside_an_image_there_is_no_value_and_nothing_drawn(open_study):
+    grid = regular((10, 10, 10), (4.0, 4.0, 4.0))
+    wide = regular((20, 20, 20), (10.0, 10.0, 10.0))
+    activity = volume("pet", "pet", grid, np.full(grid.shape, 8.0, np.float32), timePoint=0)
+    bright = volume("ct", "ct", wide, np.full(wide.shape, 1000, np.int16))
+    page = open_study(Study([bright, activity]))
+    answer = page.evaluate("viewer.whatIsAt([60, 0, 0], 0).values.map((v) => v.value)")
+    assert answer == [1000, None]
+    page.evaluate("viewer.setVisible('anatomy', false); viewer.settled()")
+    width, height, scale, *_ = geometry(page, "axial")
+    assert level(page, "axial", int(width / 2 + 60 / scale), int(height / 2)) == 0
+    assert level(page, "axial", int(width / 2), int(height / 2)) == 255
+
+
+PRESETS = {"soft tissue": (-160, 240), "lung": (-1350, 150), "bone": (-500, 1500), "liver": (-20, 140)}
+
+
+def test_a_preset_of_the_window_maps_its_ends_to_black_and_white(open_study):
+    grid = regular((24, 24, 24), (5.0, 5.0, 5.0))
+    steep = sampled(grid, lambda p: 20 + 18 * p[..., 0]).astype(np.int16)
+    page = open_study(Study([volume("ct", "ct", grid, steep)]))
+    width, height, scale, *_ = geometry(page, "axial")
+    for preset, (lower, upper) in PRESETS.items():
+        page.get_by_label("Window").select_option(preset)
+        page.evaluate("viewer.settled()")
+        for target in np.linspace(-48, 48, 9):
+            x = int(width / 2 + target / scale)
+            hounsfield = 20 + 18 * (x + 0.5 - width / 2) * scale
+            expected = 255 * np.clip((hounsfield - lower) / (upper - lower), 0, 1)
+            assert level(page, "axial", x, int(height / 2)) == pytest.approx(expected, abs=LEVELS)
+
+
+def test_opacity_mixes_activity_into_the_ct_in_its_proportion(open_study):
+    grid = regular((16, 16, 16), (5.0, 5.0, 5.0))
+    hot = np.where(np.indices(grid.shape)[0] < 8, 10.0, 0.0).astype(np.float32)
+    both = [
+        volume("ct", "ct", grid, np.full(grid.shape, 40, np.int16)),
+        volume("pet", "pet", grid, hot, suvFactor=1.0, timePoint=0),
+    ]
+    page = open_study(Study(both))
+    width, height, scale, *_ = geometry(page, "axial")
+    grey = 255 / 2
+    hot_half, cold_half = int(width / 2 - 20 / scale), int(width / 2 + 20 / scale)
+    for opacity in (0.0, 0.25, 0.6, 1.0):
+        page.evaluate(
+            f"viewer.setWindow('activity', 0, 10); viewer.setOpacity('activity', {opacity}); viewer.settled()"
+        )
+        assert level(page, "axial", hot_half, int(height / 2)) == pytest.approx(
+            (1 - opacity) * grey + opacity * 255, abs=LEVELS
+        )
+        assert level(page, "axial", cold_half, int(height / 2)) == pytest.approx(grey, abs=LEVELS)
+
+
+def test_hidden_layers_are_not_drawn(open_study):
+    grid = regular((16, 16, 16), (5.0, 5.0, 5.0))
+    layers = [
+        volume("ct", "ct", grid, np.full(grid.shape, 40, np.int16)),
+        volume("dose", "dose", grid, np.full(grid.shape, 5.0, np.float32)),
+    ]
+    page = open_study(Study(layers))
+    middle = [n // 2 for n in geometry(page, "axial")[:2]]
+    assert level(page, "axial", *middle) == pytest.approx(127.5, abs=LEVELS)
+    page.evaluate("viewer.setVisible('dose', true); viewer.setOpacity('dose', 1); viewer.settled()")
+    assert level(page, "axial", *middle) == pytest.approx(215, abs=LEVELS), (
+        "the top of the isodose scale is rgb(215, 25, 30)"
+    )
+
+
+def blobs(point):
+    """A smooth field of hot spots, none symmetric to another."""
+    centres = np.array([[40, -25, 35], [-55, 10, -40], [15, 45, 10], [-20, -40, -55]])
+    heights, widths = (900, 600, 400, 750), (9, 14, 12, 8)
+    return sum(
+        h * np.exp(-((point - c) ** 2).sum(-1) / (2 * w * w)) for c, h, w in zip(centres, heights, widths, strict=True)
+    )
+
+
+@pytest.mark.parametrize("name", ["along the patient's axes", "oblique and mirrored"])
+def test_a_projection_shows_the_maximum_along_each_ray(open_study, name):
+    grid = grid_of(GRIDS[name].affine[:3, :3] / GRIDS[name].spacing_mm, (64, 60, 72), (3.0, 3.0, 3.0))
+    values = sampled(grid, blobs).astype(np.float32)
+    page = open_study(Study([volume("pet", "pet", grid, values, timePoint=0)]))
+    page.evaluate("viewer.setUnit('kBq/mL'); viewer.setWindow('activity', 0, 1); viewer.setProjectionMap('grey')")
+    width, height, scale, centre, _ = geometry(page, "mip")
+    for turn in (0.0, np.pi / 2, 2.2, -0.7):
+        page.evaluate(f"viewer.setTurn({turn}); viewer.settled()")
+        right, away = np.array([np.cos(turn), np.sin(turn), 0]), np.array([-np.sin(turn), np.cos(turn), 0])
+        for x, y in np.random.default_rng(3).integers(
+            (width * 0.25, height * 0.2), (width * 0.75, height * 0.8), (25, 2)
+        ):
+            middle = (
+                np.array(centre)
+                + right * (x + 0.5 - width / 2) * scale
+                - np.array([0, 0, 1]) * (y + 0.5 - height / 2) * scale
+            )
+            ray = middle + np.linspace(-250, 250, 2001)[:, None] * away
+            highest = map_coordinates(values, grid.to_index(ray).T, order=1, mode="constant", cval=0).max()
+            # samples and rays lie one voxel apart: on the steepest flank of a spot that is 6% of the window
+            assert level(page, "mip", int(x), int(y)) == pytest.approx(255 * min(highest / 1000, 1), abs=0.06 * 255)
+
+
+def test_inverse_grey_is_white_where_there_is_nothing(open_study):
+    grid = regular((20, 20, 20), (5.0, 5.0, 5.0))
+    values = np.zeros(grid.shape, np.float32)
+    values[5, 10, 15] = 100
+    page = open_study(Study([volume("pet", "pet", grid, values, timePoint=0)]))
+    assert level(page, "mip", 3, 3) == 255
+    width, height, *_ = geometry(page, "mip")
+    assert level(page, "mip", int(width / 2), int(height / 2)) == 255

@@ -23,6 +23,7 @@ COMMANDS = {
     "inspect": ("hevesy.cli.inspect", "list what a folder of images holds and what a dose still needs"),
     "instruments": ("hevesy.cli.instruments", "cameras and collimators side by side, before one is bought"),
     "kernel": ("hevesy.cli.kernel", "voxel S-values of a radionuclide for any voxel and medium"),
+    "listen": ("hevesy.cli.listen", "take in what scanners and archives send by DICOM"),
     "nuclide": ("hevesy.cli.nuclide", "half-life, emissions and daughters of a radionuclide"),
     "protocol": ("hevesy.cli.protocol", "score schedules of scans on simulated patients"),
     "quality": ("hevesy.cli.quality", "quality control of a gamma camera, from images of phantoms and sources"),

@@ -48,11 +48,15 @@ def run(options: argparse.Namespace) -> None:
     from hevesy.web.site.accounts.links import first_start_link
     from hevesy.web.site.jobs import scratch
     from hevesy.web.site.jobs.supervisor import Workers
+    from hevesy.web.site.store.door import Door
 
     call_command("migrate", verbosity=0)
     scratch.clear(settings.HOME.scratch)
-    workers = Workers(options.workers)
-    workers.start()
+    groups = [Workers(options.workers)]
+    if Door.from_environment() is not None:
+        groups.append(Workers(1, "listen"))
+    for group in groups:
+        group.start()
     address = f"http://{options.host}:{options.port}"
     print(f"Hevesy listens at {address} (stop with Ctrl+C)", flush=True)
     if link := first_start_link(address):
@@ -70,4 +74,5 @@ def run(options: argparse.Namespace) -> None:
             timeout_graceful_shutdown=3,
         )
     finally:
-        workers.stop()
+        for group in groups:
+            group.stop()

@@ -172,6 +172,7 @@ def test_an_object_that_contradicts_what_is_stored_is_refused(incoming, physicis
     report = import_path(incoming, physicist)
     assert counts(report) == (0, 0, 1, 0)
     assert told in reasons(report)
+    assert [model.objects.count() for model in (Patient, Study, Series, Instance)] == [1, 1, 1, 1]
 
 
 def test_two_studies_that_name_no_patient_are_not_joined(incoming, physicist, make_object):

@@ -45,15 +45,18 @@ class _Place:
 
 
 class Workers:
-    """Worker processes, started again when they die.
+    """Processes of one kind, started again when they die.
 
     Parameters
     ----------
     count : int
         How many.
+    *command : str
+        What each runs, after ``hevesy``; a worker where it is not given.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, *command: str) -> None:
+        self._command = command or ("worker", "--threads", str(threads_for(count)))
         self._places = [_Place() for _ in range(count)]
         self._lifeline = Lifeline()
         self._stop = threading.Event()
@@ -78,9 +81,8 @@ class Workers:
         self._end()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        threads = str(threads_for(len(self._places)))
         return subprocess.Popen(
-            [sys.executable, "-m", "hevesy", "worker", "--threads", threads],
+            [sys.executable, "-m", "hevesy", *self._command],
             stdin=subprocess.DEVNULL,
             pass_fds=(self._lifeline.end,),
             start_new_session=True,  # Ctrl+C is the server's to hear

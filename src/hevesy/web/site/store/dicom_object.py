@@ -159,7 +159,7 @@ def _require_whole(head: Any, file: BinaryIO, limits: Limits) -> None:
         if isinstance(value, bytes) and getattr(element, "length", UNDEFINED) not in (UNDEFINED, len(value)):
             raise UnreadableFile(f"It is truncated at {tag}.", "Copy it again.")
     if at >= size:
-        if "Rows" in head and "Columns" in head:
+        if "Rows" in head or "Image Storage" in pydicom.uid.UID(head.get("SOPClassUID") or "").name:
             raise UnreadableFile("It is truncated: it ends before its pixels.", "Copy it again.")
         return
     if _pixel_bytes(head) > limits.file:

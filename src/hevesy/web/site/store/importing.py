@@ -17,6 +17,7 @@ from hevesy.errors import (
     MissingInformation,
     UnsupportedObject,
 )
+from hevesy.web.site.audit.record import record
 from hevesy.web.site.store.dicom_object import looks_like_dicom, read_object, same_content
 from hevesy.web.site.store.files import FileStore, Held
 from hevesy.web.site.store.limits import Limits
@@ -32,7 +33,8 @@ Progress = Callable[[float | None, str], None]
 BATCH = 200
 #: files that are kept beside the images although they are no DICOM
 ATTACHED = (".nii", ".nii.gz", ".json", ".yaml", ".yml", ".csv")
-#: a study in memory twice: beyond this, differing files are taken for differing objects
+COUNTS = ("new", "duplicate", "refused", "ignored")
+#: bytes beyond which two files are not read into memory to compare what they hold
 COMPARED = 1024**3
 
 
@@ -66,6 +68,7 @@ def import_path(
     *,
     arrival: Import | None = None,
     limits: Limits | None = None,
+    store: FileStore | None = None,
 ) -> Report:
     """Import a folder, an archive or one file, whatever it holds and however it is nested.
 
@@ -82,6 +85,8 @@ def import_path(
         The import that this belongs to; when it is done again, its counts begin anew. Made where it is not given.
     limits : Limits, optional
         What it may bring.
+    store : FileStore, optional
+        Where bytes go; that of the site where it is not given.
 
     Raises
     ------
@@ -96,7 +101,7 @@ def import_path(
         arrival = Import.objects.create(origin=Import.Origin.PATH, source=str(path)[:1000], person=person)
     limits = limits or Limits()
     own = arrival.origin in (Import.Origin.UPLOAD, Import.Origin.RETRIEVAL)
-    source = Source(path, FileStore.of_site(), limits, own=own)
+    source = Source(path, store or FileStore.of_site(), limits, own=own)
     importer = Importer(arrival, source.store, limits)
     try:
         source.count()
@@ -168,11 +173,7 @@ class Importer:
                 self._seen |= {entry.facts.instance.uid for entry in written.new}
                 for entry, refusal in written.refused:
                     self.refuse(entry.name, refusal)
-                self._patients |= set(
-                    Patient.objects.filter(studies__uid__in={e.facts.study.uid for e in batch}).values_list(
-                        "pk", flat=True
-                    )
-                )
+                self._patients |= written.patients
             self._save()
 
     def finish(self) -> None:
@@ -182,6 +183,8 @@ class Importer:
             self._attach()
             self.arrival.ended_at = timezone.now()
             self._save()
+            counts = {count: getattr(self.report, count) for count in COUNTS}
+            record(self.arrival.person, "import.ended", str(self.arrival.pk), origin=self.arrival.origin, **counts)
 
     def _take(self, name: str, held: Held) -> None:
         if not looks_like_dicom(held.path):
@@ -255,9 +258,9 @@ class Importer:
     def _save(self) -> None:
         Remark.objects.bulk_create(self._remarks)
         self._remarks.clear()
-        for count in ("new", "duplicate", "refused", "ignored"):
+        for count in COUNTS:
             setattr(self.arrival, count, getattr(self.report, count))
-        self.arrival.save(update_fields=["new", "duplicate", "refused", "ignored", "ended_at"])
+        self.arrival.save(update_fields=[*COUNTS, "ended_at"])
 
 
 def printable(name: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, field
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Max, Sum
+from django.db.models import Count, F, Max
 from django.utils import timezone
 
 from hevesy.errors import ContradictoryInformation
@@ -41,11 +42,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of a batch: entries that are rows now, entries that were meanwhile, and refusals by name."""
+    """What became of a batch: entries that are rows now, those that were meanwhile, refusals, keys of the patients."""
 
     new: tuple[Entry, ...]
     known: tuple[Entry, ...]
     refused: tuple[tuple[Entry, ContradictoryInformation], ...]
+    patients: frozenset[int]
 
 
 def write(entries: Sequence[Entry], arrival: Import) -> Written:
@@ -67,13 +69,10 @@ def write(entries: Sequence[Entry], arrival: Import) -> Written:
 
 
 def _write(entries: Sequence[Entry], arrival: Import) -> Written:
-    patients: dict[tuple[str, str], Patient] = {}
-    for entry in sorted(entries, key=lambda e: (e.facts.patient.identifier, e.facts.patient.issuer)):
-        who = entry.facts.patient
-        if (who.identifier, who.issuer) not in patients:
-            patients[who.identifier, who.issuer] = _locked(who)
+    folders = _Folders()
+    for who in sorted({(e.facts.patient.identifier, e.facts.patient.issuer) for e in entries}):
+        folders.lock(*who)  # in one order, so that no two batches wait for each other
     taken = dict(Instance.objects.filter(uid__in=[e.facts.instance.uid for e in entries]).values_list("uid", "sha256"))
-    folders = _Folders(patients)
     rows: list[Instance] = []
     new, known, refused = [], [], []
     for entry in entries:
@@ -91,49 +90,59 @@ def _write(entries: Sequence[Entry], arrival: Import) -> Written:
         new.append(entry)
         rows.append(Instance(**asdict(facts), series=series, sha256=entry.sha256, size=entry.size, arrival=arrival))
     Instance.objects.bulk_create(rows, batch_size=500)
-    _add_up({row.series_id for row in rows})
-    return Written(tuple(new), tuple(known), tuple(refused))
-
-
-def _locked(who: PatientFacts) -> Patient:
-    """Return the patient's row, made if need be, and hold it: one batch at a time adds to one patient."""
-    Patient.objects.get_or_create(identifier=who.identifier, issuer=who.issuer, defaults=asdict(who))
-    return Patient.objects.select_for_update().get(identifier=who.identifier, issuer=who.issuer)
+    _add_up(rows, folders.grown)
+    return Written(tuple(new), tuple(known), tuple(refused), frozenset(p.pk for p in folders.patients.values()))
 
 
 @dataclass(slots=True)
 class _Folders:
     """Rows of the patients, studies and series of one batch, each asked for once."""
 
-    patients: dict[tuple[str, str], Patient]
-    studies: dict[str, Study]
-    all_series: dict[str, Series]
+    patients: dict[tuple[str, str], Patient] = field(default_factory=dict)
+    studies: dict[str, Study] = field(default_factory=dict)
+    all_series: dict[str, Series] = field(default_factory=dict)
+    #: keys of studies that got a new series
+    grown: set[int] = field(default_factory=set)
 
-    def __init__(self, patients: dict[tuple[str, str], Patient]) -> None:
-        self.patients, self.studies, self.all_series = patients, {}, {}
+    def lock(self, identifier: str, issuer: str) -> None:
+        """Hold a patient's row, if there is one: one batch at a time adds to one patient."""
+        row = Patient.objects.select_for_update().filter(identifier=identifier, issuer=issuer).first()
+        if row is not None:
+            self.patients[identifier, issuer] = row
 
     def series(self, facts: ObjectFacts) -> Series:
-        """Return the series of an object.
+        """Return the series of an object; it, its study and its patient are made where they are missing.
 
         Raises
         ------
         ContradictoryInformation
-            If patient, study or series are known otherwise than the object says.
+            If patient, study or series are known otherwise than the object says; then none is made.
         """
-        patient = self.patients[facts.patient.identifier, facts.patient.issuer]
-        _agree_on_patient(patient, facts.patient)
-        study, series = self.studies.get(facts.study.uid), self.all_series.get(facts.series.uid)
-        if study is None:
-            made = {**asdict(facts.study), "patient": patient, "listed_at": facts.study.at or timezone.now()}
-            study, _ = Study.objects.get_or_create(uid=facts.study.uid, defaults=made)
-            self.studies[study.uid] = study
-        _agree("Study Instance UID", study.uid, study.patient_id == patient.pk, "another patient")
-        if series is None:
-            made = {**asdict(facts.series), "study": study}
-            series, _ = Series.objects.get_or_create(uid=facts.series.uid, defaults=made)
-            self.all_series[series.uid] = series
-        _agree("Series Instance UID", series.uid, series.study_id == study.pk, "another study")
-        return series
+        patient = self.patients.get((facts.patient.identifier, facts.patient.issuer))
+        if patient is not None:
+            _agree_on_patient(patient, facts.patient)
+        study = self.studies.get(facts.study.uid) or Study.objects.filter(uid=facts.study.uid).first()
+        same = study is None or (patient is not None and study.patient_id == patient.pk)
+        _agree("Study Instance UID", facts.study.uid, same, "another patient")
+        series = self.all_series.get(facts.series.uid) or Series.objects.filter(uid=facts.series.uid).first()
+        same = series is None or (study is not None and series.study_id == study.pk)
+        _agree("Series Instance UID", facts.series.uid, same, "another study")
+        study = study or self._new_study(facts, patient or self._new_patient(facts.patient))
+        self.studies[study.uid] = study
+        self.all_series[facts.series.uid] = series or self._new_series(facts, study)
+        return self.all_series[facts.series.uid]
+
+    def _new_patient(self, facts: PatientFacts) -> Patient:
+        self.patients[facts.identifier, facts.issuer] = patient = Patient.objects.create(**asdict(facts))
+        return patient
+
+    def _new_study(self, facts: ObjectFacts, patient: Patient) -> Study:
+        listed_at = facts.study.at or timezone.now()
+        return Study.objects.create(**asdict(facts.study), patient=patient, listed_at=listed_at)
+
+    def _new_series(self, facts: ObjectFacts, study: Study) -> Series:
+        self.grown.add(study.pk)
+        return Series.objects.create(**asdict(facts.series), study=study)
 
 
 def _agree_on_patient(patient: Patient, facts: PatientFacts) -> None:
@@ -155,36 +164,24 @@ def _agree(what: str, uid: str, agrees: bool, stored_with: str) -> None:
         )
 
 
-def _add_up(series_keys: Iterable[int]) -> None:
-    """Keep the sums that the worklist shows."""
-    keys = set(series_keys)
-    summed = {
-        row["series_id"]: row
-        for row in Instance.objects.filter(series__in=keys)
-        .values("series_id")
-        .annotate(count=Count("pk"), bytes=Sum("size"))
-    }
-    touched = list(Series.objects.filter(pk__in=keys))
-    for series in touched:
-        series.instance_count, series.size = summed[series.pk]["count"], summed[series.pk]["bytes"]
-    Series.objects.bulk_update(touched, ["instance_count", "size"])
-    studies = list(Study.objects.filter(pk__in={s.study_id for s in touched}).prefetch_related("series"))
-    for study in studies:
-        _add_up_study(study)
-    Study.objects.bulk_update(studies, ["modalities", "radiopharmaceutical", "series_count", "instance_count", "size"])
-    summed_up = (
-        Study.objects.filter(patient__in={s.patient_id for s in studies})
-        .values("patient_id")
-        .annotate(newest=Max("listed_at"), count=Count("pk"))
-    )
-    for row in summed_up:
-        Patient.objects.filter(pk=row["patient_id"]).update(latest_at=row["newest"], study_count=row["count"])
+def _add_up(rows: Sequence[Instance], grown: Collection[int]) -> None:
+    """Keep the sums that the worklist shows; each row's cost is the same however many there are."""
+    added: dict[Series, list[int]] = defaultdict(list)
+    for row in rows:
+        added[row.series].append(row.size)
+    for series, sizes in added.items():
+        more = {"instance_count": F("instance_count") + len(sizes), "size": F("size") + sum(sizes)}
+        Series.objects.filter(pk=series.pk).update(**more)
+        Study.objects.filter(pk=series.study_id).update(**more)
+    for study in Study.objects.filter(pk__in=grown).prefetch_related("series"):
+        _add_up_series(study)
 
 
-def _add_up_study(study: Study) -> None:
+def _add_up_series(study: Study) -> None:
     series = list(study.series.all())
     study.modalities = " ".join(sorted({s.modality for s in series if s.modality}))[:100]
     study.radiopharmaceutical = next((s.radiopharmaceutical for s in series if s.radiopharmaceutical), "")
     study.series_count = len(series)
-    study.instance_count = sum(s.instance_count for s in series)
-    study.size = sum(s.size for s in series)
+    study.save(update_fields=["modalities", "radiopharmaceutical", "series_count"])
+    listed = Study.objects.filter(patient=study.patient_id).aggregate(newest=Max("listed_at"), count=Count("pk"))
+    Patient.objects.filter(pk=study.patient_id).update(latest_at=listed["newest"], study_count=listed["count"])

@@ -61,8 +61,7 @@ class Archive:
         UnsupportedObject
             If it is a link, or its name leads out of the archive.
         """
-        parts = PurePosixPath(member.filename.replace("\\", "/")).parts
-        if ".." in parts or member.filename.startswith(("/", "\\")):
+        if ".." in _parts(member.filename) or member.filename.startswith(("/", "\\")):
             raise UnsupportedObject("Its name leads out of the archive.")
         if stat.S_ISLNK(member.external_attr >> 16):
             raise UnsupportedObject("It is a link, not a file.")
@@ -98,9 +97,13 @@ def open_archive(path: Path, limits: Limits) -> Iterator[Archive]:
         yield archive
 
 
+def _parts(name: str) -> tuple[str, ...]:
+    return PurePosixPath(name.replace("\\", "/")).parts
+
+
 def _hidden(name: str) -> bool:
     """Return whether a file is one that systems add of themselves."""
-    parts = PurePosixPath(name).parts
+    parts = _parts(name)
     return "__MACOSX" in parts or (parts[-1:] != () and parts[-1].startswith(".") and parts[-1] != "..")
 
 

@@ -1,0 +1,163 @@
+"""What other systems send by DICOM, with DCMTK's storescu as the sender."""
+
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not shutil.which("storescu"), reason="DCMTK is not installed (Debian: dcmtk)")
+
+OBJECTS = 1000
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+class Site:
+    """A site's folder with its listener, each in processes of their own."""
+
+    def __init__(self, home):
+        self.home, self.port = home, free_port()
+        kept = {k: v for k, v in os.environ.items() if k not in ("HEVESY_DATABASE", "DJANGO_SETTINGS_MODULE")}
+        self.environment = kept | {
+            "HEVESY_HOME": str(home),
+            "HEVESY_DICOM_PORT": str(self.port),
+            "HEVESY_DICOM_CALLERS": "CAMERA, ARCHIVE",
+        }
+
+    @contextmanager
+    def listening(self):
+        command = [sys.executable, "-m", "hevesy", "listen"]
+        with subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL) as listener:
+            try:
+                self.wait_until_open(listener)
+                yield listener
+            finally:
+                listener.terminate()
+                listener.wait(20)
+
+    def wait_until_open(self, listener):
+        until = time.monotonic() + 30
+        while time.monotonic() < until and listener.poll() is None:
+            with socket.socket() as knock:
+                if knock.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        pytest.fail("the listener did not start within 30 s")
+
+    def sender(self, files, caller="CAMERA", called="HEVESY"):
+        return ["storescu", "-aet", caller, "-aec", called, "+sd", "127.0.0.1", str(self.port), str(files)]
+
+    def send(self, files, **titles):
+        return subprocess.run(self.sender(files, **titles), capture_output=True, text=True, check=False)
+
+    def rows(self, query):
+        with sqlite3.connect(self.home / "hevesy.sqlite3") as database:
+            return database.execute(query).fetchall()
+
+    def stored(self):
+        return {name for (name,) in self.rows("SELECT sha256 FROM store_instance")}
+
+    def files(self):
+        return {path.name for path in (self.home / "objects").glob("??/*")}
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    """The folder of a site whose database has its tables, to be copied."""
+    home = tmp_path_factory.mktemp("site") / "home"
+    program = (
+        "import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'hevesy.web.site.settings'; django.setup();"
+        "from django.core.management import call_command; call_command('migrate', verbosity=0)"
+    )
+    subprocess.run([sys.executable, "-c", program], env=Site(home).environment, check=True)
+    return home
+
+
+@pytest.fixture
+def site(empty, tmp_path):
+    shutil.copytree(empty, tmp_path / "home")
+    return Site(tmp_path / "home")
+
+
+def batches(tmp_path, make_object, count, folders):
+    for number in range(1, count + 1):
+        make_object(tmp_path / f"batch{number % folders}/{number}.dcm", f"1.2.3.1.{number}", InstanceNumber=number)
+    return [tmp_path / f"batch{n}" for n in range(folders)]
+
+
+def test_a_thousand_objects_arrive_over_several_associations(site, tmp_path, make_object):
+    folders = batches(tmp_path, make_object, OBJECTS, 4)
+    with site.listening():
+        started = time.monotonic()
+        senders = [subprocess.Popen(site.sender(folder), stdout=subprocess.DEVNULL) for folder in folders]
+        assert [sender.wait() for sender in senders] == [0] * 4
+        took_s = time.monotonic() - started
+    assert len(site.stored()) == OBJECTS
+    assert site.stored() == site.files()
+    assert site.rows("SELECT instance_count FROM store_study") == [(OBJECTS,)]
+    assert site.rows("SELECT origin, sum(new), sum(refused) FROM store_import") == [("association", OBJECTS, 0)]
+    assert site.rows("SELECT count(*) FROM store_import WHERE ended_at IS NULL") == [(0,)]
+    assert {a for (a,) in site.rows("SELECT action FROM audit_event")} == {"association.accepted", "import.ended"}
+    assert took_s < 60
+
+
+def test_a_listener_that_is_killed_has_lost_nothing_that_it_thanked_for_and_a_retry_completes(
+    site, tmp_path, make_object
+):
+    (folder,) = batches(tmp_path, make_object, 150, 1)
+    with site.listening() as listener:
+        sender = subprocess.Popen(
+            [*site.sender(folder), "-v"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        while len(site.files()) < 40:
+            time.sleep(0.01)
+        listener.kill()
+        said, _ = sender.communicate()
+    thanked = said.count("Received Store Response (Success)")
+    assert 0 < thanked <= len(site.stored()) < 150
+    assert sender.returncode != 0
+    with site.listening():
+        assert site.send(folder).returncode == 0
+    assert len(site.stored()) == 150
+    assert site.stored() == site.files()
+    assert site.rows("SELECT instance_count FROM store_study") == [(150,)]
+
+
+def test_strangers_are_turned_away_and_noted(site, tmp_path, make_object):
+    (folder,) = batches(tmp_path, make_object, 1, 1)
+    with site.listening():
+        assert site.send(folder, caller="STRANGER").returncode != 0
+        assert site.send(folder, called="OTHER").returncode != 0
+        assert site.send(folder, caller="ARCHIVE").returncode == 0
+        echo = ["echoscu", "-aet", "CAMERA", "-aec", "HEVESY", "127.0.0.1", str(site.port)]
+        assert subprocess.run(echo, check=False).returncode == 0
+    assert len(site.stored()) == 1
+    rejected = site.rows("SELECT subject FROM audit_event WHERE action = 'association.rejected'")
+    assert len(rejected) == 2
+    assert rejected[0][0].startswith("STRANGER at 127.0.0.1")
+
+
+def test_an_object_that_contradicts_what_is_stored_is_not_thanked_for(site, tmp_path, make_object):
+    first, second = tmp_path / "first", tmp_path / "second"
+    make_object(first / "1.dcm", InstanceNumber=1)
+    make_object(second / "1.dcm", InstanceNumber=2)
+    with site.listening():
+        assert site.send(first).returncode == 0
+        assert site.send(first).returncode == 0  # once more is no harm
+        assert site.send(second).returncode != 0
+    assert len(site.stored()) == 1
+    assert site.rows("SELECT new, duplicate, refused FROM store_import ORDER BY started_at") == [
+        (1, 0, 0),
+        (0, 1, 0),
+        (0, 0, 1),
+    ]

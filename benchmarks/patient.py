@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from hevesy.data.collimators import collimator
 from hevesy.data.nuclides import nuclide
 from hevesy.physics.attenuation_map import attenuation_from_hounsfield
 from hevesy.stages.kinetics import fit_curve
-from hevesy.stages.quantification.partial_volume import counting_u, recover
+from hevesy.stages.quantification.partial_volume import counting_u, recover, scatter_u
 from hevesy.stages.quantification.reconstruction import Lattice, Measurement, Orbit, Schedule, SystemModel, osem
 from hevesy.stages.quantification.reconstruction.response import (
     QuadratureResponse,
@@ -31,19 +31,20 @@ from hevesy.stages.quantification.reconstruction.response import (
 from hevesy.stages.quantification.reconstruction.scatter import triple_window
 from hevesy.stages.quantification.reconstruction.simulated_scatter import Detection, estimated_scatter, scattered
 from hevesy.stages.quantification.reconstruction.simulation import Acquisition, contour_radii_mm, rebinned
+from hevesy.workflows.region_kinetics import widened
 
 FOLDER = Path(__file__).parents[1] / "examples" / "lu177-simulated"
 #: half the matrix of a clinical scan, so that 20 realisations take minutes
 BINS, ROWS, BIN_MM = 64, 54, 7.1928
 #: what the width of the response is known to, relative
 U_RESPONSE = 0.03
-#: and the scatter estimate, whose passes differ by as much
+#: and the amount of scatter, whose estimates differ by as much from pass to pass
 U_SCATTER = 0.03
 WINDOWS = ((187.2, 228.8), (166.4, 187.2), (228.8, 249.6))
 LINES = ((208.366, 0.1036), (249.674, 0.002), (321.316, 0.00216))
 HISTORIES = 30_000
 SCHEDULE = Schedule(4, 10)
-REPLICATES = 8
+REPLICATES = 16
 
 
 def _patient() -> Any:
@@ -144,7 +145,7 @@ def measured(study: Study, counts: NDArray[np.int64]) -> Measurement:
     """Estimate scatter, first from the windows beside the peak, then from the image."""
     widths = (WINDOWS[1][1] - WINDOWS[1][0], WINDOWS[0][1] - WINDOWS[0][0], WINDOWS[2][1] - WINDOWS[2][0])
     first = Measurement(study.system, counts[0], triple_window(counts[1], counts[2], widths))
-    scatter = estimated_scatter(first, lambda one: osem(one, Schedule(2, 10)), study.detection, HISTORIES // 2)
+    scatter = estimated_scatter(first, lambda one: osem(one, Schedule(2, 10)), study.detection, HISTORIES)
     return Measurement(study.system, counts[0], scatter)
 
 
@@ -154,37 +155,32 @@ def image_of(one: Measurement) -> NDArray[np.float32]:
 
 
 def realise(study: Study, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return activities (times, regions; Bq) without correction and with it, and u of recovery, relative (regions,).
+    """Return activities (times, regions; Bq) without correction and with it, and what scans share, relative.
 
-    Recovery is found on the scan at 24 h and used on all.
+    Recovery is found on every scan, as a lesion's contrast grows with time and with it what the image keeps; what it
+    is known to, and the scatter estimate, is shared by all scans (regions,).
     """
     random = np.random.default_rng(seed)
     response = random.standard_normal()
     rate = nuclide("Lu-177").decay_constant.value
     scan = Acquisition(patient.SECONDS_PER_VIEW, patient.SENSITIVITY, patient.HEADS, rate)
     per_sum = 1 / (scan.sensitivity * scan.decays_per_becquerel(patient.VIEWS).mean())
-    scans = [measured(study, counts_of(study, hours, response, random)) for hours in patient.TIMES_H]
-    at_24 = recover(scans[1], study.regions, image_of, study.blurrier)
-    images = [at_24.image if number == 1 else image_of(one) for number, one in enumerate(scans)]
-    apparent = per_sum * np.array([sums(image, study) for image in images])
-    return apparent, apparent / at_24.coefficient, at_24.u_relative
-
-
-def sums(image: NDArray[np.float32], study: Study) -> NDArray[np.float64]:
-    """Return the sum of an image over each region."""
-    return np.asarray(np.tensordot(study.regions.astype(np.float64), image, axes=3))
+    apparent, true, shared = [], [], []
+    for hours in patient.TIMES_H:
+        one = measured(study, counts_of(study, hours, response, random))
+        found = recover(one, study.regions, image_of, study.blurrier)
+        scatter = scatter_u(one, found.apparent, study.regions, image_of, U_SCATTER)
+        apparent.append(per_sum * found.apparent)
+        true.append(per_sum * found.true)
+        shared.append(np.hypot(found.u_relative, scatter))
+    return np.array(apparent), np.array(true), np.max(shared, axis=0)
 
 
 def of_each_scan(study: Study) -> NDArray[np.float64]:
-    """Return what is a scan's own, relative (times, regions): counting, by bootstrap, and the scatter estimate."""
+    """Return what is a scan's own, relative (times, regions): counting, by bootstrap."""
     random = np.random.default_rng(0)
-    every = []
-    for hours in patient.TIMES_H:
-        one = measured(study, counts_of(study, hours, 0.0, random))
-        more = replace(one, additive=one.additive * np.float32(1 + U_SCATTER))
-        scatter = sums(image_of(more), study) / sums(image_of(one), study) - 1
-        every.append(np.hypot(counting_u(one, study.regions, image_of, random, REPLICATES), scatter))
-    return np.array(every)
+    scans = [measured(study, counts_of(study, hours, 0.0, random)) for hours in patient.TIMES_H]
+    return np.array([counting_u(one, study.regions, image_of, random, REPLICATES) for one in scans])
 
 
 def main() -> None:
@@ -207,17 +203,17 @@ def _table(
     u_counts: NDArray[np.float64],
     apparent: NDArray[np.float64],
     corrected: NDArray[np.float64],
-    u_recovery: NDArray[np.float64],
+    u_shared: NDArray[np.float64],
 ) -> None:
     print("                    activity at 24 h over the truth, less 1              dose over the truth, less 1")
     print("region            mL  uncorrected  mean   worst      u  covered  |    mean   worst      u  covered")
     for number, organ in enumerate(patient.ORGANS[:-1]):
         truth = study.phantom.total_Bq(number, 24.0)
         error = corrected[:, 1, number] / truth - 1
-        u = np.hypot(u_recovery[:, number], u_counts[1, number])
+        u = np.hypot(u_shared[:, number], u_counts[1, number])
         inside = int((np.abs(error) <= 1.96 * u * (1 + error)).sum())
         doses = [
-            _dose(a, u_counts[:, number], v) for a, v in zip(corrected[..., number], u_recovery[:, number], strict=True)
+            _dose(a, u_counts[:, number], v) for a, v in zip(corrected[..., number], u_shared[:, number], strict=True)
         ]
         tia = study.phantom.tia_Bq_s(number)
         off = np.array([value / tia - 1 for value, _, _ in doses])
@@ -235,21 +231,10 @@ def _errors(error: NDArray[np.float64], u: float) -> str:
     return f"{error.mean():+6.1%} {error[np.abs(error).argmax()]:+7.1%} {u:6.1%}"
 
 
-def _dose(
-    activity: NDArray[np.float64], u_counts: NDArray[np.float64], u_recovery: float
-) -> tuple[float, float, float]:
+def _dose(activity: NDArray[np.float64], u_counts: NDArray[np.float64], u_shared: float) -> tuple[float, float, float]:
     """Return time-integrated activity with its 95% interval; the dose is in proportion, since the mass is known."""
     starts = np.array(patient.TIMES_H) * 3600.0
     length = patient.VIEWS / patient.HEADS * patient.SECONDS_PER_VIEW
     curve = Curve(starts, starts + length, activity, activity * u_counts, "region")
     fit = fit_curve(curve, nuclide("Lu-177").decay_constant)
-    low, high = fit.interval95
-    value = fit.tia.value
-    # before the first scan activity may have been rising: half to all of what the fit says was there
-    early = 0.5 / np.sqrt(12) * activity[0] * starts[0] / value
-    shared = 1.96 * float(np.hypot(u_recovery, early))  # recovery is the same in all scans
-    return (
-        value,
-        value * np.exp(-np.hypot(np.log(value / low), shared)),
-        value * np.exp(np.hypot(np.log(high / value), shared)),
-    )
+    return (fit.tia.value, *widened(fit.interval95, fit.tia.value, u_shared))

@@ -38,8 +38,9 @@ def configure(command: argparse.ArgumentParser) -> None:
     add("--nuclide", metavar="NAME", help="of DICOM: such as Lu-177, where the object does not say")
     add("--photon-kev", metavar="E", type=float, help="of DICOM: photon counted (default: the nuclide's strongest)")
     add("--collimator", metavar="NAME", help="of DICOM: such as 'Siemens Symbia ME'")
+    add("--response", metavar="FILE", type=Path, help="of DICOM: JSON with psf as measured, instead of --collimator")
     add("--intrinsic-mm", metavar="FWHM", type=float, default=3.8, help="resolution without collimator (default: 3.8)")
-    add("--scatter", metavar="NAME", default="tew", help="of DICOM: tew (default), dew, mc or none")
+    add("--scatter", metavar="NAME", default="tew", help="of DICOM: tew (default), dew, mc, esse or none")
     add("--mu", metavar="FILE", type=Path, help="of DICOM: .npz with mu, 1/cm, on the reconstruction's lattice")
     add("--ct", metavar="CT", type=Path, help="of DICOM: folder of the CT that attenuation is taken from")
     add("--ct-frame-accepted", action="store_true", help="the CT lies as the SPECT does, whatever its frame")
@@ -123,6 +124,7 @@ def _camera(options: argparse.Namespace) -> Camera:
         options.axis_mm,
         None if options.dead_time_us is None else (options.dead_time_us * 1e-6, options.dead_time_model),
         options.clip_negative,
+        options.response,
     )
 
 

@@ -127,7 +127,7 @@ def _follow(tally, body, photons, camera, place, particle, stream):  # type: ign
             return
         weight *= photons.incoherent[int(energy)]
         _detect(tally, body, photons, camera, particle, energy, weight, False, stream)
-        energy = _turn(photons, particle, energy, stream)
+        energy = deflect(photons, particle, energy, stream)
         if photons.accepted[:, int(energy) :].max() < NEGLIGIBLE:
             return
 
@@ -172,7 +172,7 @@ def _detect(tally, body, photons, camera, particle, energy, weight, at_birth, st
             away = 1.0 - (particle[3] * nx + particle[4] * ny)
             ratio = 1.0 / (1.0 + energy / 510.99895 * away)
             left = energy * ratio
-            chance = 4 * math.pi * _towards(photons, energy, ratio, away)
+            chance = 4 * math.pi * towards(photons, energy, ratio, away)
         here = chance * weight
         if here * photons.accepted[:, int(left)].max() < NEGLIGIBLE:
             continue
@@ -189,7 +189,7 @@ def _detect(tally, body, photons, camera, particle, energy, weight, at_birth, st
 
 
 @njit(cache=True)
-def _towards(photons, energy, ratio, away):  # type: ignore[no-untyped-def]
+def towards(photons, energy, ratio, away):  # type: ignore[no-untyped-def]
     """Return the chance per steradian to scatter by an angle of 1 − cos θ = away (Klein and Nishina, with S(x))."""
     sine2 = away * (2.0 - away)
     law = 0.5 * ratio * ratio * (ratio + 1.0 / ratio - sine2)
@@ -220,7 +220,7 @@ def _depth(body, particle, nx, ny):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _turn(photons, particle, energy, stream):  # type: ignore[no-untyped-def]
+def deflect(photons, particle, energy, stream):  # type: ignore[no-untyped-def]
     """Scatter: draw an angle from Klein and Nishina's law with bound electrons; return the energy left, keV."""
     reduced = energy / 510.99895
     while True:

@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from hevesy.core import Grid, Image, Nuclide, Projections, Quantity
 from hevesy.data.collimators import collimator
 from hevesy.data.nuclides import nuclide as nuclide_of
-from hevesy.errors import BadInput, MissingInformation, UnreadableFile, UnsupportedObject, WrongQuantity
+from hevesy.errors import (
+    BadInput,
+    ContradictoryInformation,
+    MissingInformation,
+    UnreadableFile,
+    UnsupportedObject,
+    WrongQuantity,
+)
 from hevesy.stages.imaging.folder import read_folder
 from hevesy.stages.imaging.series import Kind, Series
 from hevesy.stages.imaging.spect_projections import read_projections
@@ -20,14 +27,20 @@ from hevesy.stages.quantification.dead_time import Behaviour
 from hevesy.stages.quantification.reconstruction import Measurement, Schedule, SystemModel, osem
 from hevesy.stages.quantification.reconstruction import acquisition as taken
 from hevesy.stages.quantification.reconstruction.checks import require_whole_mu_map
+from hevesy.stages.quantification.reconstruction.effective_scatter import effective_scatter, scatter_kernel
 from hevesy.stages.quantification.reconstruction.photons import photon_counted, photons_above, require_photon_of
 from hevesy.stages.quantification.reconstruction.response import Response, collimator_response
-from hevesy.stages.quantification.reconstruction.simulated_scatter import Detection, estimated_scatter
+from hevesy.stages.quantification.reconstruction.simulated_scatter import (
+    Detection,
+    estimated_scatter,
+    refined_scatter,
+)
 from hevesy.stages.quantification.reconstruction.view_weights import dead_time_weights, decay_weights
 from hevesy.workflows.mu_map import Anatomy, MuMap, mu_map
-from hevesy.workflows.projection_file import MM_PER_CM, Allowances
+from hevesy.workflows.projection_file import Allowances
+from hevesy.workflows.response_file import MM_PER_CM, read_response
 
-SIMULATED = "mc"
+SIMULATED, EFFECTIVE = "mc", "esse"
 #: photons that are followed for simulated scatter
 HISTORIES = 100_000
 
@@ -47,7 +60,7 @@ class Camera:
     intrinsic_fwhm_mm : float
         Full width at half maximum of the detector without collimator, mm.
     scatter : str
-        ``tew``, ``dew``, ``none``, or ``mc``: simulated from the image itself.
+        ``tew``, ``dew``, ``none``, or from the image itself: ``mc``, simulated, or ``esse``, by an effective source.
     mu : Path or None
         ``.npz`` with ``mu`` (side, side, slices), 1/cm, on the reconstruction's own lattice.
     anatomy : Anatomy or None
@@ -58,6 +71,8 @@ class Camera:
         Dead time, s, and ``paralysable`` or ``non-paralysable``.
     clip_negative : bool
         Whether negative counts, as of projections that were filtered, become 0.
+    response : Path or None
+        JSON with the response as measured, instead of that of a collimator by name.
     """
 
     photon_keV: float | None = None
@@ -70,6 +85,7 @@ class Camera:
     axis_mm: tuple[float, float, float] | None = None
     dead_time: tuple[float, Behaviour] | None = None
     clip_negative: bool = False
+    response: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,6 +110,8 @@ class Acquired:
         Words of Corrected Image (0028,0051).
     notes : tuple of str
         What was assumed, chosen or doubtful.
+    scatter : str
+        What scatter was estimated by, as `Camera.scatter`.
     """
 
     measurement: Measurement = field(repr=False)
@@ -104,6 +122,7 @@ class Acquired:
     ct_shift_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
     corrections: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    scatter: str = "none"
 
 
 def read_camera(path: Path, camera: Camera, allow: Allowances) -> Acquired:
@@ -127,7 +146,7 @@ def read_camera(path: Path, camera: Camera, allow: Allowances) -> Acquired:
     mu, lattice = None if found is None else found.image.values, taken.lattice_of(peak)
     system = SystemModel(lattice, orbit, response, mu, allow.support(mu, lattice))
     weights = _weights(windows, peak, known, camera)
-    simulated = camera.scatter == SIMULATED
+    simulated = camera.scatter in (SIMULATED, EFFECTIVE)
     by_windows = ("none" if taken.beside(windows, peak, photon)[0] is None else "tew") if simulated else camera.scatter
     scatter = taken.scatter_of(windows, peak, photon, by_windows)
     measurement = _weighted(Measurement(system, taken.ordered_counts(peak), scatter), weights.values)
@@ -135,8 +154,9 @@ def read_camera(path: Path, camera: Camera, allow: Allowances) -> Acquired:
         require_whole_mu_map(mu, measurement.counts, lattice)
     chosen = [taken.photopeak_said(windows, peak, photon, by_windows)]
     if simulated:
-        measurement = _with_simulated_scatter(measurement, peak, known, photon)
-        chosen.append(f"From there, scatter is simulated from the image itself, three times {HISTORIES:,} photons.")
+        measurement = _with_simulated_scatter(measurement, peak, known, (photon, camera.scatter))
+        how = "by an effective source" if camera.scatter == EFFECTIVE else f"with {HISTORIES:,} photons"
+        chosen.append(f"From there, scatter is simulated from the image itself, three times {how}.")
     return Acquired(
         measurement,
         peak,
@@ -146,6 +166,7 @@ def read_camera(path: Path, camera: Camera, allow: Allowances) -> Acquired:
         camera.anatomy.shift_mm if camera.anatomy else (0.0, 0.0, 0.0),
         (*weights.corrections, *(("ATTN",) if found else ()), *(("SCAT",) if measurement.additive is not None else ())),
         (*peak.provenance.notes, *notes, *chosen, *(found.notes if found else ()), *weights.notes),
+        camera.scatter,
     )
 
 
@@ -207,26 +228,44 @@ def _photon(windows: tuple[Projections, ...], known: Nuclide | None, camera: Cam
 def _response(camera: Camera, photon_keV: float, allow: Allowances) -> Response | None:
     if allow.no_response:
         return None
+    if camera.response is not None and camera.collimator is not None:
+        raise ContradictoryInformation(
+            "Two responses are given: that of a collimator by name, and one in a file.",
+            "Leave --collimator or --response out.",
+        )
+    if camera.response is not None:
+        return read_response(camera.response, photon_keV)
     if camera.collimator is None:
         raise MissingInformation(
             "The collimator is not known, and the blur depends on it.",
-            "Name it with --collimator, or go without by --no-response.",
+            "Name it with --collimator, give its response with --response, or go without by --no-response.",
         )
     return collimator_response(collimator(camera.collimator), photon_keV, camera.intrinsic_fwhm_mm)
 
 
 def _with_simulated_scatter(
-    measurement: Measurement, peak: Projections, known: Nuclide | None, photon_keV: float
+    measurement: Measurement, peak: Projections, known: Nuclide | None, chosen: tuple[float, str]
 ) -> Measurement:
-    """Replace what scatter windows say by what is simulated from images of a few iterations."""
+    """Replace what scatter windows say by what follows from images of a few iterations, by a photon and a method."""
+    photon_keV, method = chosen
     if known is None:
         raise MissingInformation("Scatter is simulated from the nuclide's photons.", "Name it with --nuclide.")
     lines = photons_above(known, min(low for low, _ in peak.window.ranges_keV))
     nearest = min((energy for energy, _ in lines), key=lambda energy: abs(energy - photon_keV))
     few = Schedule(2, min(8, max(1, measurement.system.views // 4)))
     detection = Detection(nearest, lines, (peak.window,))
-    scatter = estimated_scatter(measurement, lambda one: osem(one, few), detection, HISTORIES)
-    return replace(measurement, additive=scatter)
+
+    def image_of(one: Measurement) -> NDArray[np.float32]:
+        return osem(one, few)
+
+    if method == SIMULATED:
+        return replace(measurement, additive=estimated_scatter(measurement, image_of, detection, HISTORIES))
+    kernel = scatter_kernel(detection, measurement.system.lattice.pixel_mm)
+
+    def effective(image: NDArray[np.float32], number: int) -> NDArray[np.float32]:
+        return effective_scatter(measurement.system, image, kernel)
+
+    return replace(measurement, additive=refined_scatter(measurement, image_of, effective))
 
 
 def _mu(camera: Camera, allow: Allowances, peak: Projections, photon_keV: float) -> MuMap | None:

@@ -14,22 +14,25 @@ from hevesy.errors import BadInput, MissingInformation
 from hevesy.stages.imaging.folder import read_folder
 from hevesy.stages.imaging.series import Kind
 from hevesy.stages.imaging.structures import Structures
-from hevesy.stages.quantification.partial_volume import recover
-from hevesy.stages.quantification.reconstruction import SystemModel
+from hevesy.stages.quantification.partial_volume import recover, scatter_u
+from hevesy.stages.quantification.reconstruction import Measurement, SystemModel
 from hevesy.stages.quantification.reconstruction.response import ScaledResponse
+from hevesy.stages.quantification.reconstruction.septal import with_core
 from hevesy.stages.quantification.reconstruction.simulation import BODY_MU_PER_MM
 from hevesy.stages.segmentation.coverage import cover
 from hevesy.stages.segmentation.placement import place
-from hevesy.workflows.camera_file import Acquired
+from hevesy.workflows.camera_file import EFFECTIVE, SIMULATED, Acquired
 from hevesy.workflows.reconstruction import Recipe, reconstruct
 
 #: what the width of a collimator's response, computed from its geometry, is known to, relative
 U_RESPONSE = 0.03
+#: and the amount of scatter, simulated from the image or taken from windows beside the peak
+U_SIMULATED, U_BESIDE = 0.03, 0.20
 FILE = "recovery.yaml"
 
 
 def region_recovery(acquired: Acquired, grid: Grid, recipe: Recipe, path: Path) -> dict[str, Measured]:
-    """Return the recovery coefficient of every region that is drawn, by name.
+    """Return the recovery coefficient of every region that is drawn, by name, with what scatter leaves uncertain.
 
     What of the body (by the μ-map) no region covers is taken as one more region. Where regions overlap, the smaller is
     taken from the larger.
@@ -59,16 +62,17 @@ def region_recovery(acquired: Acquired, grid: Grid, recipe: Recipe, path: Path) 
     regions = _disjoint(masks)
     body = np.asarray(system.mu_per_mm) > BODY_MU_PER_MM
     remainder = np.clip(body - sum(regions.values()), 0, 1).astype(np.float32)
-    blurrier = SystemModel(
-        system.lattice, system.orbit, ScaledResponse(system.response, 1 + U_RESPONSE), system.mu_per_mm
-    )
-    found = recover(
-        acquired.measurement,
-        np.stack([*regions.values(), remainder]),
-        lambda one: reconstruct(one, recipe),
-        blurrier,
-    )
-    pairs = zip(found.coefficient, found.u_relative, strict=True)
+    wider = with_core(system.response, lambda core: ScaledResponse(core, 1 + U_RESPONSE))
+    blurrier = SystemModel(system.lattice, system.orbit, wider, system.mu_per_mm)
+    everything = np.stack([*regions.values(), remainder])
+
+    def image_of(one: Measurement) -> NDArray[np.float32]:
+        return reconstruct(one, recipe)
+
+    found = recover(acquired.measurement, everything, image_of, blurrier)
+    u_amount = U_SIMULATED if acquired.scatter in (SIMULATED, EFFECTIVE) else U_BESIDE
+    of_scatter = scatter_u(acquired.measurement, found.apparent, everything, image_of, u_amount)
+    pairs = zip(found.coefficient, np.hypot(found.u_relative, of_scatter), strict=True)
     measured = [Measured(float(value), float(value * u), label="recovery") for value, u in pairs]
     return dict(zip(regions, measured, strict=False))
 

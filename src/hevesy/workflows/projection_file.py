@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import zipfile
 from collections.abc import Mapping
@@ -14,25 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hevesy.core.planar import EnergyWindow
-from hevesy.data.collimators import collimator
-from hevesy.errors import BadConfiguration, MissingInformation, UnreadableFile
+from hevesy.errors import MissingInformation, UnreadableFile
 from hevesy.stages.quantification.reconstruction import (
     Lattice,
-    MeasuredResponse,
     Measurement,
     Orbit,
-    QuadratureResponse,
     SystemModel,
-    TailedResponse,
 )
 from hevesy.stages.quantification.reconstruction.checks import near_tissue, require_whole_mu_map, require_window
-from hevesy.stages.quantification.reconstruction.response import (
-    LinearResponse,
-    Response,
-    collimator_response,
-)
-
-MM_PER_CM = 10.0
+from hevesy.workflows.response_file import MM_PER_CM, json_object, number, stated_response
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +99,15 @@ def read_system(
     HevesyError
         As `read_measurement`.
     """
-    facts = _facts(geometry)
+    facts = json_object(geometry)
     _require_photon(facts)
     spacing = _voxel_mm(facts)
     lattice = Lattice(size[0], size[1], spacing, spacing)
     orbit = _orbit(arrays["angles_deg"], facts, allow)
     mu = _mu(arrays, allow)
-    return SystemModel(lattice, orbit, _response(facts, allow), mu, allow.support(mu, lattice))
+    return SystemModel(
+        lattice, orbit, None if allow.no_response else stated_response(facts), mu, allow.support(mu, lattice)
+    )
 
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -131,16 +122,6 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def _facts(path: Path) -> dict[str, Any]:
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as fault:
-        raise UnreadableFile(f"{path} cannot be read as JSON ({fault}).") from fault
-    if not isinstance(facts, dict):
-        raise BadConfiguration(f"{path.name} must hold one JSON object.")
-    return facts
-
-
 def _require_photon(facts: dict[str, Any]) -> None:
     if "photon_keV" in facts and "energy_window_keV" in facts:
         low, high = (float(x) for x in facts["energy_window_keV"])
@@ -149,7 +130,7 @@ def _require_photon(facts: dict[str, Any]) -> None:
 
 def _voxel_mm(facts: dict[str, Any]) -> float:
     if "voxel_cm" in facts:
-        return _number(facts["voxel_cm"], "voxel_cm") * MM_PER_CM
+        return number(facts["voxel_cm"], "voxel_cm") * MM_PER_CM
     stated = re.search(r"\bd\s*=\s*([0-9.]+)\s*cm", str(facts.get("array_index", "")))
     if stated is None:
         raise MissingInformation("The geometry does not state the size of a voxel.", "Give 'voxel_cm'.")
@@ -168,7 +149,7 @@ def _orbit(angles_deg: NDArray[Any], facts: dict[str, Any], allow: Allowances) -
     else:
         radii = np.broadcast_to(np.array(radius, np.float64) * MM_PER_CM, angles_deg.shape)
     focal = facts.get("camera", {}).get("focal_cm")
-    focal_mm = None if focal is None else _number(focal, "camera.focal_cm") * MM_PER_CM
+    focal_mm = None if focal is None else number(focal, "camera.focal_cm") * MM_PER_CM
     orbit = Orbit(np.asarray(angles_deg, np.float64) + 180.0, radii, focal_mm=focal_mm)
     if not allow.limited_angles:
         orbit.require_coverage()
@@ -183,65 +164,3 @@ def _mu(arrays: Mapping[str, NDArray[Any]], allow: Allowances) -> NDArray[np.flo
             "The projections come without a μ-map, 'mu' in 1/cm.", "Add it, or go without by --no-attenuation."
         )
     return np.asarray(arrays["mu"], np.float64) / MM_PER_CM
-
-
-def _response(facts: dict[str, Any], allow: Allowances) -> Response | None:
-    if allow.no_response:
-        return None
-    psf = facts.get("psf")
-    if isinstance(psf, dict) and "distances_cm" in psf:
-        return _with_tail(_measured(psf), psf)
-    if isinstance(psf, dict) and "collimator" in psf:
-        return _with_tail(_geometric(psf, facts), psf)
-    if not isinstance(psf, dict) or "a" not in psf or "b_cm" not in psf:
-        raise MissingInformation(
-            "The geometry does not give the collimator's response, 'psf' with 'a' and 'b_cm'.",
-            "Add it, or go without by --no-response.",
-        )
-    slope, face = _number(psf["a"], "psf.a"), _number(psf["b_cm"], "psf.b_cm") * MM_PER_CM
-    core: Response = LinearResponse(slope, face)
-    if "intrinsic_cm" in psf:
-        core = QuadratureResponse(_number(psf["intrinsic_cm"], "psf.intrinsic_cm") * MM_PER_CM, slope, face)
-    return _with_tail(core, psf)
-
-
-def _geometric(psf: dict[str, Any], facts: dict[str, Any]) -> Response:
-    if "photon_keV" not in facts or "intrinsic_fwhm_cm" not in psf:
-        raise MissingInformation(
-            "The response of a collimator by its geometry depends on the photon and on the crystal.",
-            "Give 'photon_keV', and 'psf.intrinsic_fwhm_cm' of the crystal.",
-        )
-    if "focal_cm" in facts.get("camera", {}):
-        raise BadConfiguration(
-            "The holes of known collimators are parallel, and 'camera.focal_cm' makes a fan beam.",
-            "Give 'psf.distances_cm' and 'psf.fwhm_cm' as measured.",
-        )
-    intrinsic_mm = _number(psf["intrinsic_fwhm_cm"], "psf.intrinsic_fwhm_cm") * MM_PER_CM
-    return collimator_response(collimator(psf["collimator"]), _number(facts["photon_keV"], "photon_keV"), intrinsic_mm)
-
-
-def _measured(psf: dict[str, Any]) -> MeasuredResponse:
-    lists = []
-    for key in ("distances_cm", "fwhm_cm"):
-        if not isinstance(psf.get(key), list):
-            raise BadConfiguration(f"'psf.{key}' in the geometry must be a list of numbers.")
-        lists.append(tuple(_number(value, f"psf.{key}") * MM_PER_CM for value in psf[key]))
-    return MeasuredResponse(*lists)
-
-
-def _with_tail(core: Response, psf: dict[str, Any]) -> Response:
-    tail = psf.get("tail")
-    if tail is None:
-        return core
-    if not isinstance(tail, dict) or not {"fraction", "a", "b_cm"} <= set(tail):
-        raise BadConfiguration("'psf.tail' in the geometry needs 'fraction', 'a' and 'b_cm'.")
-    length_mm = _number(tail["b_cm"], "psf.tail.b_cm") * MM_PER_CM
-    return TailedResponse(
-        core, _number(tail["fraction"], "psf.tail.fraction"), _number(tail["a"], "psf.tail.a"), length_mm
-    )
-
-
-def _number(value: Any, key: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise BadConfiguration(f"'{key}' in the geometry must be a number, not {value!r}.")
-    return float(value)

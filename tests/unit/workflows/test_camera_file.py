@@ -1,11 +1,15 @@
+import json
+import shutil
+
 import numpy as np
 import pytest
 
 from factories import camera, dicom
 from factories.spect import water_cylinder
 from hevesy.cli import main
+from hevesy.data.collimators import collimator
 from hevesy.stages.quantification.reconstruction import Lattice, Orbit, SystemModel
-from hevesy.stages.quantification.reconstruction.response import collimator_response
+from hevesy.stages.quantification.reconstruction.response import FWHM_PER_SIGMA, collimator_response
 
 SIDE, SLICES, VIEWS, SECONDS = 24, 6, 40, 20.0
 FACTOR = 2e-5  # counts per second and becquerel
@@ -21,8 +25,6 @@ def study(tmp_path):
     mu_per_mm = 0.0135 * body
     # the camera factory rotates clockwise from the patient's front, with pixels of 8 mm
     angles = (180 - 9.0 * np.arange(VIEWS)) % 360
-    from hevesy.data.collimators import collimator
-
     response = collimator_response(collimator("Siemens Symbia ME"), 208.4, 3.8)
     system = SystemModel(Lattice(SIDE, SLICES, 8.0, 8.0), Orbit(angles, np.full(VIEWS, 150.0)), response, mu_per_mm)
     counts_per_voxel = KNOWN * 0.512 * FACTOR * SECONDS
@@ -76,13 +78,53 @@ def test_scatter_that_is_ignored_is_taken_for_activity(study, tmp_path):
     assert image(tmp_path)[INSIDE].mean() > 1.1 * KNOWN
 
 
+def without_collimator():
+    at = OPTIONS.index("--collimator")
+    return [*OPTIONS[:at], *OPTIONS[at + 2 :]]
+
+
+def test_widths_as_measured_do_what_the_collimator_of_these_widths_does(study, tmp_path):
+    scan = study()
+
+    def made(options):
+        shutil.rmtree(tmp_path / "out", ignore_errors=True)
+        assert main(["reconstruct", *scan, *options]) == 0
+        return image(tmp_path).copy()
+
+    named = made(OPTIONS)
+    distances = np.arange(41.0)
+    seen = collimator_response(collimator("Siemens Symbia ME"), 208.4, 3.8).sigma_mm(10 * distances) * FWHM_PER_SIGMA
+    psf = {"distances_cm": distances.tolist(), "fwhm_cm": (seen / 10).tolist()}
+    (tmp_path / "response.json").write_text(json.dumps({"psf": psf}))
+    measured = [*without_collimator(), "--response", str(tmp_path / "response.json")]
+    assert made(measured) == pytest.approx(named, rel=0.01, abs=0.01 * float(named.max()))
+    # a third of the counts in a tail as wide as the body: what is left of them in place must be more
+    (tmp_path / "response.json").write_text(json.dumps({"psf": psf | {"tail": {"fraction": 0.3, "a": 0, "b_cm": 4}}}))
+    assert made(measured)[INSIDE].mean() > 1.05 * named[INSIDE].mean()
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "said"),
+    [
+        ('{"psf": {"a": 0.03, "b_cm": 0.1}}', OPTIONS, "Two responses are given"),
+        ('{"voxel_cm": 1}', None, "does not give the collimator's response"),
+        ("not JSON", None, "cannot be read as JSON"),
+    ],
+)
+def test_a_response_that_is_none_or_one_too_many_is_refused(study, tmp_path, capsys, text, options, said):
+    (tmp_path / "response.json").write_text(text)
+    given = ["--response", str(tmp_path / "response.json")]
+    assert main(["reconstruct", *study(), *(options or without_collimator()), *given]) > 1
+    assert said in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("dropped", "added", "said"),
     [
         (("--photon-kev", "208.4"), [], "--photon-kev"),
         (("--photon-kev", "208.4"), ["--photon-kev", "140.5"], "No energy window holds the photon of 140.5 keV"),
         (("--collimator", "Siemens Symbia ME"), [], "--collimator"),
-        ((), ["--scatter", "esse"], "no scatter method"),
+        ((), ["--scatter", "unknown"], "no scatter method"),
     ],
 )
 def test_what_the_object_does_not_say_must_be_given(study, capsys, dropped, added, said):

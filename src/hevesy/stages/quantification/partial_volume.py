@@ -21,6 +21,7 @@ from scipy.ndimage import gaussian_filter
 from hevesy.errors import BadInput, GridMismatch, OutsideValidity
 from hevesy.stages.quantification.reconstruction.likelihood import Measurement
 from hevesy.stages.quantification.reconstruction.response import SharpenedResponse
+from hevesy.stages.quantification.reconstruction.septal import with_core
 from hevesy.stages.quantification.reconstruction.system import SystemModel
 
 Array = NDArray[np.float32]
@@ -131,6 +132,43 @@ def counting_u(
     return np.asarray(sums.std(axis=0, ddof=1) / sums.mean(axis=0))
 
 
+def scatter_u(
+    measurement: Measurement,
+    apparent: NDArray[np.float64],
+    regions: NDArray[Any],
+    reconstruct: Reconstruct,
+    u_amount: float,
+) -> NDArray[np.float64]:
+    """Return the relative standard uncertainty of each region's sum from the scatter estimate, (n,).
+
+    Its amount is known to `u_amount`. Its shape is that of scatter from an image, which is less sharp than what is in
+    the patient and at most as blurred as the camera sees: what one more such blur does is the limit of a rectangular
+    distribution that begins at none. So scatter is missing beneath small hot regions, and more so the smaller they are.
+
+    Parameters
+    ----------
+    measurement : Measurement
+        Without an additive term, or a response, there is nothing to doubt.
+    apparent : (n,) array
+        Sum of its image over each region.
+    regions, reconstruct
+        As for `recover`.
+    u_amount : float
+        Relative standard uncertainty of the total of the scatter estimate.
+    """
+    scatter, response = measurement.additive, measurement.system.response
+    if scatter is None or response is None:
+        return np.zeros_like(apparent)
+    lattice, away = measurement.system.lattice, np.array([np.median(measurement.system.orbit.radii_mm)])
+    blur_mm = float(response.sigma_mm(away)[0])
+    blurred = gaussian_filter(scatter, (0, blur_mm / lattice.pixel_mm, blur_mm / lattice.slice_mm))
+    amount, shape = (
+        _sums(reconstruct(replace(measurement, additive=np.asarray(other, np.float32))), regions) / apparent - 1
+        for other in (scatter * (1 + u_amount), blurred)
+    )
+    return np.asarray(np.hypot(amount, shape / np.sqrt(3)))
+
+
 def _to_one(shapes: NDArray[Any]) -> NDArray[Any]:
     """Scale each region's shape to a sum of 1."""
     return np.asarray(shapes / shapes.sum(axis=(1, 2, 3), keepdims=True))
@@ -155,7 +193,7 @@ def _sharpened(system: SystemModel) -> SystemModel:
     """Return a system that sees as the camera does, without the blur of the projector's own lattice."""
     if system.response is None:
         return system
-    sharp = SharpenedResponse(system.response, system.lattice.pixel_mm)
+    sharp = with_core(system.response, lambda core: SharpenedResponse(core, system.lattice.pixel_mm))
     return SystemModel(system.lattice, system.orbit, sharp, system.mu_per_mm)
 
 

@@ -1,11 +1,13 @@
 """Recovery through the camera's own model: two spheres beside each other in a warm body."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
 from hevesy.errors import BadInput, GridMismatch
-from hevesy.stages.quantification.partial_volume import counting_u, recover
+from hevesy.stages.quantification.partial_volume import counting_u, recover, scatter_u
 from hevesy.stages.quantification.reconstruction import (
     Lattice,
     LinearResponse,
@@ -95,6 +97,40 @@ def test_counting_uncertainty_falls_with_the_root_of_counts(system: SystemModel,
         for scale in (0.01, 1.0)
     )
     assert few[1] / many[1] == pytest.approx(10, rel=0.7)  # 12 replicates know each to 21%
+
+
+def _with_scatter(system: SystemModel, regions: np.ndarray, blur_bins: float) -> Measurement:
+    """Return counts with scatter that peaks over the spheres, and the estimate of it, which is less sharp."""
+    primary = np.maximum(system.forward(np.tensordot(ACTIVITY, regions, axes=1).astype(np.float32)), 0)
+    scatter = 0.4 * gaussian_filter(primary, (0, 1.5, 1.5))
+    estimate = gaussian_filter(scatter, (0, blur_bins, blur_bins))
+    return Measurement(system, primary + scatter, estimate.astype(np.float32))
+
+
+def test_an_estimate_of_scatter_that_is_blurred_less_than_the_camera_sees_is_covered(
+    system: SystemModel, regions: np.ndarray
+) -> None:
+    true = _sums_of(_image(_with_scatter(system, regions, 0.0)), regions)
+    estimated = _with_scatter(system, regions, 0.7)  # the response at the radius is 5.3 mm, 0.9 bins
+    apparent = _sums_of(_image(estimated), regions)
+    error, u = apparent / true - 1, scatter_u(estimated, apparent, regions, _image, 0.0)
+    assert error[0] > 0.01  # scatter is missing beneath the small sphere
+    assert (np.abs(error) < 1.96 * u).all()
+    assert (u < 3 * np.abs(error)).all()
+
+
+def test_the_amount_of_scatter_is_doubted_as_it_is_stated(system: SystemModel, regions: np.ndarray) -> None:
+    level = Measurement(system, np.full(system.projection_shape, 50.0), np.full(system.projection_shape, 20.0))
+    apparent = _sums_of(_image(level), regions)
+    few, many = (scatter_u(level, apparent, regions, _image, u) for u in (0.05, 0.10))
+    # level scatter has no shape to blur; 5% of 20 counts is 3.3% of the 30 that are left
+    assert few[2] == pytest.approx(0.05 * 20 / 30, rel=0.1)
+    assert many == pytest.approx(2 * few, rel=0.1)
+    assert (scatter_u(replace(level, additive=None), apparent, regions, _image, 0.05) == 0).all()
+
+
+def _sums_of(image: np.ndarray, regions: np.ndarray) -> np.ndarray:
+    return np.tensordot(regions.astype(np.float64), image, axes=3)
 
 
 def test_regions_that_overlap_are_refused(system: SystemModel, regions: np.ndarray) -> None:

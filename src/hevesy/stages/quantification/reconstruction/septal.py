@@ -6,7 +6,7 @@ slower than the walk of `hevesy.kernels.projection` by an order of magnitude, an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -73,6 +73,13 @@ class TailedResponse:
         core = np.exp(-r2 / (2 * sigma**2))
         tail = np.exp(-np.sqrt(r2) / (self.tail_slope * distance_mm + self.tail_intercept_mm))
         return np.asarray((1 - self.tail_fraction) / core.sum() * core + self.tail_fraction / tail.sum() * tail)
+
+
+def with_core(response: Response, change: Callable[[Response], Response]) -> Response:
+    """Change the Gaussian part of a response, and keep its tails if it has any."""
+    if isinstance(response, TailedResponse):
+        return replace(response, core=change(response.core))
+    return change(response)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

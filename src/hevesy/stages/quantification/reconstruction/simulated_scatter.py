@@ -145,15 +145,12 @@ def estimated_scatter(
 ) -> NDArray[np.float32]:
     """Return the expected scatter in the photopeak of a measurement, from its own image (views, side, slices).
 
-    Scatter is simulated from the image, smoothed along each view, and again from the image corrected by it. What one
-    pass takes out too much the next takes out too little, so that each pass after the first is met halfway.
+    It is simulated, and smoothed along each view.
 
     Parameters
     ----------
-    measurement : Measurement
-        Photopeak counts; its additive term, such as that of scatter windows, is where to start.
-    reconstruct : callable
-        Makes an image of a measurement; few iterations are enough.
+    measurement, reconstruct
+        See `refined_scatter`.
     detection, histories, seed
         See `scattered`; only the first window is used.
 
@@ -163,11 +160,36 @@ def estimated_scatter(
         If the system has no μ-map or no response.
     """
     peak = replace(detection, windows=detection.windows[:1])
+
+    def simulated(image: NDArray[np.float32], number: int) -> NDArray[np.float32]:
+        counted = scattered(measurement.system, image, peak, histories, seed + number)[0]
+        return gaussian_filter(counted, (0, SMOOTHING_BINS, SMOOTHING_BINS)).astype(np.float32)
+
+    return refined_scatter(measurement, reconstruct, simulated)
+
+
+def refined_scatter(
+    measurement: Measurement,
+    reconstruct: Callable[[Measurement], NDArray[np.float32]],
+    scatter_of: Callable[[NDArray[np.float32], int], NDArray[np.float32]],
+) -> NDArray[np.float32]:
+    """Return the scatter of a measurement, from its image, and again from the image corrected by it.
+
+    What one pass takes out too much the next takes out too little, so that each pass after the first is met halfway.
+
+    Parameters
+    ----------
+    measurement : Measurement
+        Photopeak counts; its additive term, such as that of scatter windows, is where to start.
+    reconstruct : callable
+        Makes an image of a measurement; few iterations are enough.
+    scatter_of : callable
+        Returns the scatter (views, side, slices) of an image; it is told which pass this is.
+    """
     estimate: NDArray[np.float32] | None = None
     for number in range(PASSES):
-        counted = scattered(measurement.system, reconstruct(measurement), peak, histories, seed + number)[0]
-        smooth = gaussian_filter(counted, (0, SMOOTHING_BINS, SMOOTHING_BINS)).astype(np.float32)
-        estimate = smooth if estimate is None else np.asarray((estimate + smooth) / 2, np.float32)
+        found = scatter_of(reconstruct(measurement), number)
+        estimate = found if estimate is None else np.asarray((estimate + found) / 2, np.float32)
         measurement = replace(measurement, additive=estimate)
     assert estimate is not None
     return estimate
@@ -176,6 +198,11 @@ def estimated_scatter(
 def _photons(activity: NDArray[np.floating], detection: Detection) -> Photons:
     flat = np.asarray(activity, np.float64).ravel()
     voxel = np.flatnonzero(flat)
+    return photons_of(detection)._replace(cumulative=np.cumsum(flat[voxel]) / flat[voxel].sum(), voxel=voxel)
+
+
+def photons_of(detection: Detection) -> Photons:
+    """Return what photons do in water and in the detector, all of them emitted from one voxel."""
     energies = np.array([energy for energy, _ in detection.lines])
     yields = np.array([per_decay for _, per_decay in detection.lines])
     keV = np.arange(int(energies.max()) + 2, dtype=np.float64) + 0.5
@@ -187,8 +214,8 @@ def _photons(activity: NDArray[np.floating], detection: Detection) -> Photons:
     reference = float(mass_attenuation_cm2_g(water, detection.photon_keV * 1e-3))
     bound = np.interp(TRANSFERS, *scattering_per_electron(water))
     return Photons(
-        np.cumsum(flat[voxel]) / flat[voxel].sum(),
-        voxel,
+        np.ones(1),
+        np.zeros(1, np.int64),
         energies,
         np.cumsum(yields) / yields.sum(),
         (np.abs(energies - detection.photon_keV) >= 1).astype(np.float64),

@@ -7,6 +7,8 @@ from hevesy.web.site import views
 from hevesy.web.site.access import public
 from hevesy.web.site.api import gather
 
+handler404 = views.not_found
+handler500 = views.failed
 urlpatterns = [
     path("health", views.health, name="health"),
     path("language", public(set_language), name="set_language"),

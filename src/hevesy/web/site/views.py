@@ -7,7 +7,9 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
+from django.views.defaults import page_not_found, server_error
 
 from hevesy.web.site.access import EVERYBODY, allow, public
 from hevesy.web.site.api import api
@@ -60,3 +62,17 @@ def api_page(request: HttpRequest) -> HttpResponse:
 def api_schema(request: HttpRequest) -> JsonResponse:
     """Return the OpenAPI description of the API."""
     return JsonResponse(api.get_openapi_schema())
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Say that there is no such page; to a program, in JSON."""
+    if request.path.startswith("/api/"):
+        return api.refuse(request, 404, _("There is no such thing here."))
+    return page_not_found(request, exception)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Say that the site is at fault; to a program, in JSON."""
+    if request.path.startswith("/api/"):
+        return api.refuse(request, 500, _("Something went wrong here."), _("The fault is written to the site's log."))
+    return server_error(request)

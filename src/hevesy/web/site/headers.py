@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-#: scripts and styles come from this site's files alone; the viewer decodes images in workers made from blobs
-POLICY = "; ".join(
-    (
+
+@cache
+def policy(provider: str = "") -> str:
+    """Return the content security policy.
+
+    Scripts and styles come from this site's files alone; the viewer decodes images in workers made from blobs.
+
+    Parameters
+    ----------
+    provider : str
+        Address of the OpenID Connect provider, to which the form that signs in leads; empty for none.
+    """
+    parts = urlsplit(provider)
+    elsewhere = f" {parts.scheme}://{parts.netloc}" if provider else ""
+    rules = (
         "default-src 'self'",
         "img-src 'self' data: blob:",
         "worker-src 'self' blob:",
         "object-src 'none'",
         "base-uri 'none'",
-        "form-action 'self'",
+        f"form-action 'self'{elsewhere}",
         "frame-ancestors 'none'",
     )
-)
+    return "; ".join(rules)
 
 
 class ContentSecurityPolicy:
@@ -29,5 +44,5 @@ class ContentSecurityPolicy:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer, and add the policy where the view set none."""
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers.setdefault("Content-Security-Policy", policy(settings.OIDC_URL))
         return response

@@ -14,6 +14,7 @@ from hevesy.errors import HevesyError, exit_code
 
 #: command → (module that holds `configure(parser)` and `run(arguments)`, one line of help)
 COMMANDS = {
+    "audit": ("hevesy.cli.audit", "check or export the site's record of who saw and changed what"),
     "calibrate": ("hevesy.cli.calibrate", "calibration factor of a camera, from scans of a known activity"),
     "check": ("hevesy.cli.check", "what a dose of a case still needs, and the key of case.yaml that supplies it"),
     "curves": ("hevesy.cli.curves", "time-activity curves and their fits, without the dose"),

@@ -33,7 +33,12 @@ def of_a_server(name, **environment):
 
 
 def test_behind_https_nothing_leaves_it():
-    for name in ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_HSTS_INCLUDE_SUBDOMAINS"):
+    for name in (
+        "SESSION_COOKIE_SECURE",
+        "CSRF_COOKIE_SECURE",
+        "SECURE_HSTS_INCLUDE_SUBDOMAINS",
+        "SECURE_SSL_REDIRECT",
+    ):
         assert of_a_server(name, HEVESY_HTTPS="1") == "True"
     assert int(of_a_server("SECURE_HSTS_SECONDS", HEVESY_HTTPS="1")) >= 31_536_000
 

@@ -190,6 +190,10 @@ class Source(NamedTuple):
         All start at the middle of the grid.
     voxel_guide, bin_guide : (k,) array
         First index whose cumulative probability reaches i/k: where a search begins.
+    level : (n,) array
+        Row of `booked` that each voxel has; empty where nothing is booked.
+    booked : (levels, b) array
+        Share of a particle's kinetic energy, by bin, that is booked in the voxel of its birth before any history.
     """
 
     voxel: NDArray[np.int32]
@@ -198,13 +202,15 @@ class Source(NamedTuple):
     at_centre: bool
     voxel_guide: NDArray[np.int32]
     bin_guide: NDArray[np.int32]
+    level: NDArray[np.uint8]
+    booked: Array
 
 
 def source(voxel: NDArray[np.integer], cumulative: Array, bins: Array, at_centre: bool = False) -> Source:
-    """Return a source with its guides; see `Source`."""
-    return Source(
-        np.ascontiguousarray(voxel, np.int32), cumulative, bins, at_centre, _guide(cumulative), _guide(bins[:, 4])
-    )
+    """Return a source with its guides, of which nothing is booked; see `Source`."""
+    guides = _guide(cumulative), _guide(bins[:, 4])
+    voxel = np.ascontiguousarray(voxel, np.int32)
+    return Source(voxel, cumulative, bins, at_centre, *guides, np.zeros(0, np.uint8), np.zeros((0, len(bins))))
 
 
 def _guide(cumulative: Array) -> NDArray[np.int32]:

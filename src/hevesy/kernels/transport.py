@@ -8,10 +8,24 @@ from numba import njit
 
 from hevesy.kernels.alpha import walk_alpha
 from hevesy.kernels.electron import walk_electron
+from hevesy.kernels.flight import add
 from hevesy.kernels.inlined import inlined
 from hevesy.kernels.photon import walk_photon
 from hevesy.kernels.random import point_at, start_stream, uniform
-from hevesy.kernels.tables import ALPHA, DIMENSIONS, EMITTED, ENERGY, HISTORIES, ITEMS, KIND, PHOTON, POSITRON, WEIGHT
+from hevesy.kernels.tables import (
+    ALPHA,
+    DEPOSITED,
+    DIMENSIONS,
+    EMITTED,
+    ENERGY,
+    HISTORIES,
+    ITEMS,
+    KIND,
+    PHOTON,
+    POSITRON,
+    SCORED,
+    WEIGHT,
+)
 
 #: Kronecker's lattice is even in six dimensions by the powers of the root of x⁷ = x + 1
 #: (M. Roberts, The unreasonable effectiveness of quasirandom sequences, 2018)
@@ -62,7 +76,7 @@ def run_history(world, source, stream, draw, history, scratch):  # type: ignore[
         else:
             scratch.start[i] = _fraction(scratch.shift[i] + history * _STEPS[i - 1])
     particle = scratch.stack[0]
-    _emit(particle, world, source, scratch.start)
+    place, booked = _emit(particle, world, source, scratch.start)
     particle[WEIGHT] *= scale
     scratch.balance[HISTORIES] += 1
     if particle[KIND] == ALPHA:
@@ -71,6 +85,8 @@ def run_history(world, source, stream, draw, history, scratch):  # type: ignore[
         return
     rest = 2.0 if particle[KIND] == POSITRON else 0.0
     scratch.balance[EMITTED] += particle[WEIGHT] * (particle[ENERGY] + rest)
+    if booked > 0:
+        _take(place, scratch, booked * particle[WEIGHT] * particle[ENERGY])
     scratch.depth[0] = 1
     current = scratch.current
     while scratch.depth[0] > 0:
@@ -81,6 +97,15 @@ def run_history(world, source, stream, draw, history, scratch):  # type: ignore[
             walk_photon(current, world, scratch)
         else:
             walk_electron(current, world, scratch)
+
+
+@inlined
+def _take(place, scratch, energy):  # type: ignore[no-untyped-def]
+    """Take what was booked for this history from the voxel of its birth."""
+    scratch.balance[EMITTED] -= energy
+    scratch.balance[DEPOSITED] -= energy
+    scratch.balance[SCORED] -= energy
+    add(scratch.tally, place, -energy)  # type: ignore[no-untyped-call]
 
 
 @inlined
@@ -99,7 +124,7 @@ def _find(cumulative, guide, value):  # type: ignore[no-untyped-def]
 
 @inlined
 def _emit(particle, world, source, start):  # type: ignore[no-untyped-def]
-    """Place the source particle that a point of the unit cube stands for."""
+    """Place the source particle that a point of the unit cube stands for; return its voxel and what share is booked there."""
     lattice = world.lattice
     b = _find(source.bins[:, 4], source.bin_guide, start[1])
     before = source.bins[b - 1, 4] if b > 0 else 0.0
@@ -111,9 +136,11 @@ def _emit(particle, world, source, start):  # type: ignore[no-untyped-def]
     if source.at_centre:
         for a in range(3):
             particle[a] = 0.5 * lattice.shape[a] * lattice.spacing[a]
-        return
-    place = source.voxel[_find(source.cumulative, source.voxel_guide, start[0])]
+        return 0, 0.0
+    v = _find(source.cumulative, source.voxel_guide, start[0])
+    place = source.voxel[v]
     plane = lattice.shape[1] * lattice.shape[2]
     particle[0] = (place // plane + start[2]) * lattice.spacing[0]
     particle[1] = (place % plane // lattice.shape[2] + start[3]) * lattice.spacing[1]
     particle[2] = (place % lattice.shape[2] + start[4]) * lattice.spacing[2]
+    return place, source.booked[source.level[v], b] if source.level.size else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,18 +12,18 @@ from hevesy.core import Grid, Image, Quantity, Region
 from hevesy.core.material import Material
 from hevesy.data.materials import material
 from hevesy.errors import BadInput
-from hevesy.kernels.tables import ALPHA, POSITRON, Lattice, Options, World, source
+from hevesy.kernels.tables import ALPHA, POSITRON, Lattice, Options, World
 from hevesy.physics.alpha_range import alpha_range_g_cm2
 from hevesy.physics.electron_scattering import REST_ENERGY_J, REST_ENERGY_MeV
-from hevesy.stages.dosimetry.simulation import Emission, Plan
+from hevesy.stages.dosimetry.emissions import Radiation, noise, share_out
+from hevesy.stages.dosimetry.own_voxel import booking, relative_reach
+from hevesy.stages.dosimetry.simulation import LEAST_BATCHES, Plan
 from hevesy.stages.dosimetry.source_spectrum import (
     Shares,
     alpha_bins,
     electron_bins,
-    emitted_energy,
     local_energy_J,
     photon_bins,
-    weighted,
 )
 from hevesy.stages.dosimetry.transport_tables import CELL, alpha_tables, electron_tables, energy_cells, photon_tables
 
@@ -31,12 +31,10 @@ Array = NDArray[np.float64]
 
 #: media by density where nothing else is known: (from this density on, kg/m³; medium)
 BY_DENSITY = ((0.0, "air"), (100.0, "lung"), (800.0, "adipose"), (980.0, "soft tissue"), (1180.0, "cortical bone"))
-#: emissions that carry less than this share of the energy need few histories
-MATTERS = 1e-3
+#: histories that start in a voxel in the fewest batches, where anything is booked for electrons
+LEAST_STARTS = 2.0
 #: the tables of alphas reach this energy, m_e c² (12.3 MeV: none of ICRP 107 has more)
 ALPHA_TOP = 24.0
-#: powers of two of activity that alphas tell apart
-ALPHA_LEVELS = 24
 #: g/cm² over kg/m³ → mm
 MM_KG_M3 = 1e4
 #: kg/m³ → kg/mm³
@@ -135,7 +133,9 @@ class Physics:
     splitting : int
         Photons made of each one of bremsstrahlung.
     energy_biased : bool
-        Emissions are drawn as often as they carry energy.
+        Emissions are drawn as often as they carry energy that is left to chance.
+    booked : bool
+        What electrons leave in the voxel of their birth on average is booked there, and only the rest is left to chance.
     stratified : bool
         The starts of a batch are spread evenly.
     """
@@ -150,12 +150,21 @@ class Physics:
     woodcock: bool = False
     splitting: int = 2
     energy_biased: bool = True
+    booked: bool = True
     stratified: bool = True
 
     @classmethod
     def analog(cls) -> Physics:
         """Return physics without any reduction of variance."""
-        return cls(local_share=0.0, stop_inside=False, kerma=False, splitting=1, energy_biased=False, stratified=False)
+        return cls(
+            local_share=0.0,
+            stop_inside=False,
+            kerma=False,
+            splitting=1,
+            energy_biased=False,
+            booked=False,
+            stratified=False,
+        )
 
     def options(self, spacing_mm: Sequence[float]) -> Options:
         """Return the transport's view of it."""
@@ -214,8 +223,8 @@ def plan(
 ) -> Plan:
     """Return the simulation of decays in a phantom.
 
-    Histories go to electrons, photons and alphas of each source as their energies (of alphas: what may cross a
-    face), and at least a tenth to what carries more than 0.1% of all.
+    Histories go to electrons, photons and alphas of each source as they make noise, and at least a tenth to each that
+    makes more than 0.1% of it.
 
     Parameters
     ----------
@@ -242,59 +251,48 @@ def plan(
     physics = physics or Physics()
     for decay in decays:
         _check(phantom, decay)
-    kinds = (electron_bins, photon_bins, alpha_bins)
-    drawn = [(d, bins) for d in decays for bins in (kind(d.nuclides) for kind in kinds) if len(bins)]
-    emissions = _emissions(phantom, drawn, histories_per_batch, physics)
-    light = np.concatenate([np.zeros((1, 4)), *(bins[bins[:, 2] != ALPHA] for _, bins in drawn)])
+    radiations = [one for d in decays for one in _radiations(phantom, d, histories_per_batch, physics)]
+    light = np.concatenate([np.zeros((1, 4)), *(one.bins[one.bins[:, 2] != ALPHA] for one in radiations)])
     highest = float(light[:, 1].max())
     # a pair's positron is followed only where the electrons of photons are
     positrons = bool((light[:, 2] == POSITRON).any()) or (highest > 2.0 and not physics.kerma)
     world = world_of(phantom, highest, physics, positrons)
     indices = {r.name: np.flatnonzero(r.mask().ravel() >= 0.5) for r in regions}
-    return Plan(world, emissions, seed, physics.stratified, indices, _booked(decays))
+    emissions = share_out(radiations, histories_per_batch)
+    return Plan(world, emissions, seed, physics.stratified, indices, _booked(decays), _lent(phantom, radiations))
 
 
-def _emissions(
-    phantom: Phantom, drawn: Sequence[tuple[Decays, Array]], histories_per_batch: int, physics: Physics
-) -> tuple[Emission, ...]:
-    """Share the histories of a batch among what is emitted."""
-    weights = np.array([_weight(phantom, decay, bins) for decay, bins in drawn])
-    if not weights.sum() > 0:
-        raise BadInput("There is nothing to transport: no activity, or none that emits photons, electrons or alphas.")
-    shares = weights / weights.sum()
-    shares = np.maximum(shares, np.where(shares > MATTERS, 0.1, 0.002))
-    emissions = []
-    for (decay, bins), share in zip(drawn, shares / shares.sum(), strict=True):
-        number = decay.number.ravel()
-        voxels = _near_by_near(decay.number)
-        if not voxels.size:
-            continue
-        for group in _levels(number, voxels) if bins[0, 2] == ALPHA else [voxels]:
-            cumulative = np.cumsum(number[group])
-            histories = max(1, round(share * histories_per_batch * group.size / voxels.size))
-            particles = source(group, cumulative / cumulative[-1], weighted(bins, physics.energy_biased))
-            emissions.append(Emission(particles, float(cumulative[-1]), histories))
-    return tuple(emissions)
+def _radiations(phantom: Phantom, decay: Decays, histories_per_batch: int, physics: Physics) -> Iterator[Radiation]:
+    """Give each kind of particles that a source emits."""
+    number = decay.number
+    voxels = _near_by_near(number)
+    here = number.ravel()[voxels]
+    flying, biased = physics.kerma, physics.energy_biased
+    photons, electrons, alphas = (kind(decay.nuclides) for kind in (photon_bins, electron_bins, alpha_bins))
+    if not voxels.size:
+        return
+    if len(electrons) and physics.booked:
+        rich = here * (histories_per_batch * LEAST_BATCHES / here.sum()) >= LEAST_STARTS
+        booked = booking(electrons, _reach(phantom, voxels), rich)
+        yield Radiation(voxels, here, electrons, noise(electrons, flying, booked.left(here)), biased, booked)
+    elif len(electrons):
+        yield Radiation(voxels, here, electrons, noise(electrons, flying), biased)
+    if len(photons):
+        yield Radiation(voxels, here, photons, noise(photons, flying), biased)
+    if len(alphas):
+        yield Radiation(voxels, here, alphas, _crossing(phantom, decay, alphas) * noise(alphas, flying), biased)
 
 
-def _levels(number: Array, voxels: NDArray[np.integer]) -> list[NDArray[np.integer]]:
-    """Part voxels by powers of two of their activity, in their order.
-
-    What an alpha takes from the voxel of its birth is then in proportion to what is booked there: were histories dealt
-    by activity alone, one that leaves a voxel of little could take more than it has.
-    """
-    level = np.minimum(np.log2(number.max() / number[voxels]).astype(int), ALPHA_LEVELS - 1)
-    return [voxels[level == i] for i in np.unique(level)]
+def _reach(phantom: Phantom, voxels: NDArray[np.integer]) -> Array:
+    density = phantom.density.values.ravel()[voxels]
+    return relative_reach(density, phantom.labels.ravel()[voxels], phantom.media, phantom.grid.spacing_mm)
 
 
-def _weight(phantom: Phantom, decay: Decays, bins: Array) -> float:
-    """Return the energy that is emitted, m_e c²; of alphas, about what crosses a face of a voxel."""
-    energy = decay.number.sum() * float(bins[:, 3] @ emitted_energy(bins))
-    if bins[0, 2] != ALPHA or not energy > 0:
-        return float(energy)
+def _crossing(phantom: Phantom, decay: Decays, bins: Array) -> float:
+    """Return about which share of the energy of alphas crosses a face of a voxel."""
     reach = float(alpha_range_g_cm2(material("water"), bins[:, 1].max() * REST_ENERGY_MeV)) * MM_KG_M3
     thinnest = float(phantom.density.values[decay.tia.values > 0].min())
-    return float(energy) * min(1.0, reach / thinnest / min(phantom.grid.spacing_mm))
+    return min(1.0, reach / thinnest / min(phantom.grid.spacing_mm))
 
 
 def _booked(decays: Sequence[Decays]) -> Array:
@@ -302,6 +300,17 @@ def _booked(decays: Sequence[Decays]) -> Array:
     per_decay = [local_energy_J(decay.nuclides) / REST_ENERGY_J for decay in decays]
     parts = [decay.number.ravel() * energy for decay, energy in zip(decays, per_decay, strict=True) if energy > 0]
     return np.sum(parts, axis=0) if parts else np.zeros(0)
+
+
+def _lent(phantom: Phantom, radiations: Sequence[Radiation]) -> Array:
+    """Return what is booked in each voxel for electrons, m_e c²; empty where nothing is."""
+    booked = [one for one in radiations if one.booking]
+    if not booked:
+        return np.zeros(0)
+    lent = np.zeros(phantom.labels.size)
+    for one in booked:
+        lent[one.voxels] += one.booked_energy()
+    return lent
 
 
 def _near_by_near(number: Array) -> NDArray[np.integer]:

@@ -16,7 +16,7 @@ from hevesy.physics.alpha_range import alpha_range_g_cm2
 from hevesy.physics.electron_scattering import REST_ENERGY_J, REST_ENERGY_MeV
 from hevesy.stages.dosimetry.monte_carlo import MM_KG_M3, Phantom, Physics, world_of
 from hevesy.stages.dosimetry.simulation import Emission, Plan, Stop, Tally, run
-from hevesy.stages.dosimetry.source_spectrum import LOCAL, PHOTONS, electron_bins, photon_bins, weighted
+from hevesy.stages.dosimetry.source_spectrum import LOCAL, PHOTONS, electron_bins, emitted_energy, photon_bins, weighted
 
 Array = NDArray[np.float64]
 
@@ -130,7 +130,7 @@ def _simulate(
     phantom = Phantom.uniform(Grid.regular((1, 1, 1), (side, side, side)), medium)
     world = world_of(phantom, float(bins[:, 1].max()), physics)
     world = world._replace(lattice=world.lattice._replace(shells=radius))
-    particles = source(np.zeros(1, np.int32), np.ones(1), weighted(bins, physics.energy_biased), True)
+    particles = source(np.zeros(1, np.int32), np.ones(1), weighted(bins, emitted_energy(bins)), True)
     plan = Plan(
         world, (Emission(particles, 1.0, max(1, effort.histories // BATCHES)),), effort.seed, physics.stratified
     )

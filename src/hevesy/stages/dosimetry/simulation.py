@@ -27,6 +27,8 @@ Array = NDArray[np.float64]
 LEAST_BATCHES = 16
 #: largest share of the emitted energy that may go astray
 BALANCE_TOLERANCE = 1e-6
+#: a relative uncertainty below this is rounding: no two batches differ
+_STILL = 1e-6
 #: emissions of one batch never share random numbers
 _MOST_EMISSIONS = 256
 
@@ -130,7 +132,9 @@ class Plan:
     regions : dict of str to (m,) array
         Flat indices of the voxels of each region.
     booked : (n,) array
-        Energy that is emitted and deposited in each voxel without any history, m_e c²; empty for none.
+        Energy that is emitted and deposited in each voxel before any history, m_e c²; empty for none.
+    lent : (n,) array
+        The same, for electrons, of which each history takes its part back; empty for none.
     """
 
     world: World
@@ -139,6 +143,7 @@ class Plan:
     stratified: bool = True
     regions: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     booked: Array = field(default_factory=lambda: np.zeros(0))
+    lent: Array = field(default_factory=lambda: np.zeros(0))
 
     @property
     def histories_per_batch(self) -> int:
@@ -149,8 +154,8 @@ class Plan:
         """Return a digest of everything that the result depends on."""
         digest = hashlib.sha256(repr((self.seed, self.stratified, self.world.options)).encode())
         sources = [part for e in self.emissions for part in (*e.source, e.decays, e.histories)]
-        tables = [*self.world.lattice, *self.world.electrons, *self.world.photons, *self.world.alphas, self.booked]
-        for part in [*sources, *tables, *self.regions.values()]:
+        tables = [*self.world.lattice, *self.world.electrons, *self.world.photons, *self.world.alphas]
+        for part in [*sources, *tables, self.booked, self.lent, *self.regions.values()]:
             digest.update(np.ascontiguousarray(part).tobytes())
         return digest.hexdigest()
 
@@ -169,6 +174,8 @@ class Tally:
         Energy scored in each region in each batch, m_e c².
     seconds : float
         Time by the clock.
+    sure : (n,) array
+        Energy in each voxel that no history takes back, m_e c²; empty for none.
     """
 
     total: Array
@@ -176,6 +183,7 @@ class Tally:
     balance: Array
     by_region: Array
     seconds: float = 0.0
+    sure: Array = field(default_factory=lambda: np.zeros(0))
 
     @property
     def batches(self) -> int:
@@ -188,12 +196,16 @@ class Tally:
         return np.asarray(self.total * (REST_ENERGY_J / max(1, self.batches)))
 
     def relative_uncertainty(self) -> Array:
-        """Return the relative standard uncertainty of each voxel's or shell's energy; 1 where none was scored."""
+        """Return the relative standard uncertainty of each voxel's or shell's energy.
+
+        Where no history has come, it is the share of what may yet be taken back: 1 where nothing is sure.
+        """
         b = self.batches
         mean = self.total / b
         variance = np.maximum(self.squares / b - mean**2, 0.0) / max(1, b - 1)
-        ratio = np.divide(np.sqrt(variance), np.abs(mean), out=np.ones_like(mean), where=mean != 0)
-        return np.asarray(ratio)
+        ratio = np.divide(np.sqrt(variance), np.abs(mean), out=np.zeros_like(mean), where=mean != 0)
+        sure = np.divide(self.sure if self.sure.size else 0.0, mean, out=np.zeros_like(mean), where=mean != 0)
+        return np.where(ratio > _STILL, ratio, 1.0 - sure)
 
     def region_uncertainty(self) -> Array:
         """Return the relative standard uncertainty of each region's energy; infinite where none was scored."""
@@ -225,7 +237,7 @@ def empty_tally(plan: Plan) -> Tally:
     """Return a tally of no batch."""
     shells = plan.world.lattice.shells.size
     size = shells or plan.world.lattice.density.size
-    return Tally(np.zeros(size), np.zeros(size), np.zeros(5), np.zeros((0, len(plan.regions))))
+    return Tally(np.zeros(size), np.zeros(size), np.zeros(5), np.zeros((0, len(plan.regions))), sure=plan.booked)
 
 
 def run(
@@ -317,14 +329,22 @@ def _cuda_batches(plan: Plan, first: int) -> Iterator[tuple[Array, Array]]:
 
     drawn = [(e.source, (e.histories, e.decays / e.histories, plan.stratified)) for e in plan.emissions]
     for energy, balance in run_batches(plan.world, drawn, plan.seed, first, _MOST_EMISSIONS):
-        balance[[EMITTED, DEPOSITED, SCORED]] += plan.booked.sum()
-        yield energy + plan.booked if plan.booked.size else energy, balance
+        _book(plan, energy, balance)
+        yield energy, balance
+
+
+def _book(plan: Plan, energy: Array, balance: Array) -> None:
+    """Add what is emitted and deposited before any history of a batch."""
+    for part in (plan.booked, plan.lent):
+        if part.size:
+            energy += part
+            balance[[EMITTED, DEPOSITED, SCORED]] += part.sum()
 
 
 def _run_one(plan: Plan, batch: int, storage: Scratch) -> None:
-    storage.tally[:] = plan.booked if plan.booked.size else 0.0
+    storage.tally[:] = 0.0
     storage.balance[:] = 0.0
-    storage.balance[[EMITTED, DEPOSITED, SCORED]] = plan.booked.sum()
+    _book(plan, storage.tally, storage.balance)
     for index, emission in enumerate(plan.emissions):
         stream = (plan.seed, batch * _MOST_EMISSIONS + index)
         scale = emission.decays / emission.histories
@@ -368,7 +388,7 @@ def load(path: Path, plan: Plan) -> Tally:
         raise ContradictoryInformation(
             f"{path} belongs to another simulation.", "Give the same input, options and seed, or start anew."
         )
-    return Tally(**arrays, seconds=seconds)
+    return Tally(**arrays, seconds=seconds, sure=plan.booked)
 
 
 def balance_J(tally: Tally) -> dict[str, float]:

@@ -55,7 +55,7 @@ def alpha_bins(nuclides: Shares) -> Array:
 def _lines(nuclides: Shares, kinds: Sequence[EmissionKind], kind: int) -> Iterable[tuple[float, float, int, float]]:
     for nuclide, share in nuclides:
         for emission in nuclide.emissions:
-            if emission.kind in kinds and emission.per_decay * share > 0:
+            if emission.kind in kinds and emission.per_decay * share > 0 and emission.energy_J > 0:
                 energy = emission.energy_J / REST_ENERGY_J
                 yield energy, energy, kind, emission.per_decay * share
 
@@ -73,24 +73,22 @@ def _rows(rows: Iterable[tuple[float, float, int, float]]) -> Array:
     return np.array(list(rows), np.float64).reshape(-1, 4)
 
 
-def weighted(bins: Array, biased: bool = True) -> Array:
+def weighted(bins: Array, importance: Array) -> Array:
     """Return (n, 5) bins with statistical weights and cumulative probabilities, as `Source` holds them.
 
     Parameters
     ----------
-    bins : (n, 4) array
+    bins : (b, 4) array
         As from `photon_bins` or `electron_bins`.
-    biased : bool
-        Draw each bin as often as it carries energy, and weight its particles down by as much; without, as often as
-        it occurs.
+    importance : (b,) array
+        How much more often than others particles of a bin are drawn than they occur; their weight is one over that.
     """
     number = bins[:, 3]
-    chance = number * emitted_energy(bins) if biased else number.copy()
+    chance = number * importance
     chance /= chance.sum()
-    kept = chance > 0
-    cumulative = np.cumsum(chance[kept])
+    cumulative = np.cumsum(chance)
     cumulative[-1] = 1.0
-    return np.column_stack([bins[kept, :3], number[kept] / chance[kept], cumulative])
+    return np.column_stack([bins[:, :3], number / chance, cumulative])
 
 
 def emitted_energy(bins: Array) -> Array:

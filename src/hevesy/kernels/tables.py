@@ -209,8 +209,8 @@ class Source(NamedTuple):
 def source(voxel: NDArray[np.integer], cumulative: Array, bins: Array, at_centre: bool = False) -> Source:
     """Return a source with its guides, of which nothing is booked; see `Source`."""
     guides = _guide(cumulative), _guide(bins[:, 4])
-    voxel = np.ascontiguousarray(voxel, np.int32)
-    return Source(voxel, cumulative, bins, at_centre, *guides, np.zeros(0, np.uint8), np.zeros((0, len(bins))))
+    places = np.ascontiguousarray(voxel, np.int32)
+    return Source(places, cumulative, bins, at_centre, *guides, np.zeros(0, np.uint8), np.zeros((0, len(bins))))
 
 
 def _guide(cumulative: Array) -> NDArray[np.int32]:

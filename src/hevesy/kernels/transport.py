@@ -124,7 +124,7 @@ def _find(cumulative, guide, value):  # type: ignore[no-untyped-def]
 
 @inlined
 def _emit(particle, world, source, start):  # type: ignore[no-untyped-def]
-    """Place the source particle that a point of the unit cube stands for; return its voxel and what share is booked there."""
+    """Place the particle that a point of the unit cube stands for; return its voxel and the share booked there."""
     lattice = world.lattice
     b = _find(source.bins[:, 4], source.bin_guide, start[1])
     before = source.bins[b - 1, 4] if b > 0 else 0.0

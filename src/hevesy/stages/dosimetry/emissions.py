@@ -22,10 +22,8 @@ MATTERS = 1e-3
 LEAST_SHARE = 0.1
 #: powers of two of activity that alphas tell apart
 ALPHA_LEVELS = 24
-#: noise of a photon that scores along its track, over that of its energy in one voxel
-TRACK_NOISE = 0.15
-#: noise of an electron of whose energy all is booked on average, over that of its energy in one voxel, squared
-LEAST_NOISE = 0.01
+#: noise of a photon that scores along its track, over that of its energy in one voxel: found on the scale of `Booking`
+TRACK_NOISE = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +85,7 @@ class Radiation:
         return [level == i for i in np.unique(level)]
 
 
-def noise(bins: Array, along_tracks: bool, left: Array | float = 1.0) -> Array:
+def noise(bins: Array, along_tracks: bool, electrons: Array | float = 1.0) -> Array:
     """Return about how much one particle of each bin adds to the noise of voxels, m_e c².
 
     Parameters
@@ -96,13 +94,13 @@ def noise(bins: Array, along_tracks: bool, left: Array | float = 1.0) -> Array:
         What is emitted.
     along_tracks : bool
         Whether photons score along their tracks.
-    left : (b,) array or float
-        Share of each bin's kinetic energy that is left to chance.
+    electrons : (b,) array or float
+        How much an electron or positron of each bin adds of its kinetic energy, as of `Booking.noise`.
     """
     energy = 0.5 * (bins[:, 0] + bins[:, 1])
     flies = bins[:, 2] == PHOTON
     photons = np.where(flies, energy, 2.0 * (bins[:, 2] == POSITRON)) * (TRACK_NOISE if along_tracks else 1.0)
-    return np.asarray(np.hypot(photons, np.where(flies, 0.0, energy * np.sqrt(left + LEAST_NOISE))))
+    return np.asarray(np.hypot(photons, np.where(flies, 0.0, energy * electrons)))
 
 
 def share_out(radiations: Sequence[Radiation], histories_per_batch: int) -> tuple[Emission, ...]:

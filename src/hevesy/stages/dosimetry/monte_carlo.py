@@ -31,8 +31,9 @@ Array = NDArray[np.float64]
 
 #: media by density where nothing else is known: (from this density on, kg/m³; medium)
 BY_DENSITY = ((0.0, "air"), (100.0, "lung"), (800.0, "adipose"), (980.0, "soft tissue"), (1180.0, "cortical bone"))
-#: histories that start in a voxel in the fewest batches, where anything is booked for electrons
-LEAST_STARTS = 2.0
+#: histories that start in a voxel in the fewest batches, where anything is booked for electrons: with 2, one voxel in ten
+#: thousand lost more than it had
+LEAST_STARTS = 4.0
 #: the tables of alphas reach this energy, m_e c² (12.3 MeV: none of ICRP 107 has more)
 ALPHA_TOP = 24.0
 #: g/cm² over kg/m³ → mm
@@ -135,7 +136,7 @@ class Physics:
     energy_biased : bool
         Emissions are drawn as often as they carry energy that is left to chance.
     booked : bool
-        What electrons leave in the voxel of their birth on average is booked there, and only the rest is left to chance.
+        What electrons leave in the voxel of their birth on average is booked there, and the rest alone left to chance.
     stratified : bool
         The starts of a batch are spread evenly.
     """
@@ -273,8 +274,8 @@ def _radiations(phantom: Phantom, decay: Decays, histories_per_batch: int, physi
         return
     if len(electrons) and physics.booked:
         rich = here * (histories_per_batch * LEAST_BATCHES / here.sum()) >= LEAST_STARTS
-        booked = booking(electrons, _reach(phantom, voxels), rich)
-        yield Radiation(voxels, here, electrons, noise(electrons, flying, booked.left(here)), biased, booked)
+        booked = booking(electrons, _reach(phantom, voxels), rich, here)
+        yield Radiation(voxels, here, electrons, noise(electrons, flying, booked.noise), biased, booked)
     elif len(electrons):
         yield Radiation(voxels, here, electrons, noise(electrons, flying), biased)
     if len(photons):

@@ -31,8 +31,8 @@ Array = NDArray[np.float64]
 
 #: media by density where nothing else is known: (from this density on, kg/m³; medium)
 BY_DENSITY = ((0.0, "air"), (100.0, "lung"), (800.0, "adipose"), (980.0, "soft tissue"), (1180.0, "cortical bone"))
-#: histories that start in a voxel in the fewest batches, where anything is booked for electrons: with 2, one voxel in ten
-#: thousand lost more than it had
+#: histories that start in a voxel in the fewest batches, where anything is booked for electrons: with 2, one voxel in
+#: 10,000 lost more than it had
 LEAST_STARTS = 4.0
 #: the tables of alphas reach this energy, m_e c² (12.3 MeV: none of ICRP 107 has more)
 ALPHA_TOP = 24.0

@@ -120,6 +120,12 @@ class Site:
                     continue
         return {number: command for number, command in found.items() if command}  # a zombie has no command line
 
+    def server_cpu(self) -> float:
+        """Return the processor time that the server has taken so far, s."""
+        assert self._process is not None
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def kill(self, kind: str, choose: Callable[[list[int]], int]) -> bool:
         """Kill one process of a kind, and return whether there was one; a dead server leaves no process behind."""
         victims = sorted(n for n, command in self.processes().items() if kind in command and self._may_die(command))

@@ -1,8 +1,51 @@
-"""What a web server calls."""
+"""What a web server calls: Django on threads that are kept, each with its connection to the database."""
 
+from __future__ import annotations
+
+import asyncio
 import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
-from django.core.asgi import get_asgi_application
+import django
+from asgiref.sync import ThreadSensitiveContext
+from django.core.handlers.asgi import ASGIHandler
+from django.http import HttpRequest, HttpResponseBase
+
+#: requests that are worked on at once; more only take the one interpreter from each other
+_AT_ONCE = 8
+#: threads that are kept while nobody asks, each with a connection
+_KEPT = 4
+
+
+class Site(ASGIHandler):
+    """Django's handler, which by itself starts a thread and opens the database for every request."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._idle: list[ThreadPoolExecutor] = []
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            raise ValueError(f"Only HTTP is spoken here, not {scope['type']}.")
+        thread = self._idle.pop() if self._idle else ThreadPoolExecutor(1, "request")
+        try:
+            async with ThreadSensitiveContext(executor=thread):
+                await self.handle(scope, receive, send)
+        finally:
+            if len(self._idle) < _KEPT:
+                self._idle.append(thread)
+            else:
+                thread.shutdown(wait=False)
+
+    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer in turn; what is streamed afterwards needs none."""
+        async with self._turns:
+            return await super().get_response_async(request)
+
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hevesy.web.site.settings")
-application = get_asgi_application()
+django.setup(set_prefix=False)
+application = Site()

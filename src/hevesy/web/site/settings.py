@@ -89,6 +89,10 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 _SQLITE_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000; PRAGMA foreign_keys=ON"
 
 
+#: s that a connection is kept from one request to the next (see `hevesy.web.site.asgi`)
+_KEPT = 60
+
+
 def database(url: str) -> dict[str, Any]:
     """Return Django's settings of a database.
 
@@ -104,7 +108,8 @@ def database(url: str) -> dict[str, Any]:
     """
     if not url:
         options = {"init_command": _SQLITE_PRAGMAS, "transaction_mode": "IMMEDIATE", "timeout": 20}
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": HOME.database, "OPTIONS": options}
+        engine = "django.db.backends.sqlite3"
+        return {"ENGINE": engine, "NAME": HOME.database, "OPTIONS": options, "CONN_MAX_AGE": _KEPT}
     parts = urlsplit(url)
     if parts.scheme not in ("postgresql", "postgres"):
         raise ValueError(f"HEVESY_DATABASE starts with '{parts.scheme}'. Write postgresql://user:password@host/name.")
@@ -115,7 +120,8 @@ def database(url: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(parts.hostname or ""),
         "PORT": parts.port or "",
-        "CONN_MAX_AGE": 60,
+        "CONN_MAX_AGE": _KEPT,
+        "CONN_HEALTH_CHECKS": True,
     }
 
 

@@ -47,7 +47,7 @@ $(VENV)/.installed-web: $(VENV)/.installed constraints.txt
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed constraints.txt tools/system-packages
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[web,postgresql,test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[web,postgresql,dask,test]'
 	sh tools/system-packages
 	@touch $@
 

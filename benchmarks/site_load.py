@@ -46,17 +46,19 @@ async def get(host: tuple[str, int], streams: list, path: str, cookie: str) -> t
     if not streams:
         streams[:] = await asyncio.open_connection(*host)
     reader, writer = streams
-    head = f"GET {path} HTTP/1.1\r\nHost: {host[0]}:{host[1]}\r\nCookie: sessionid={cookie}\r\nAccept: text/html\r\n\r\n"
+    head = (
+        f"GET {path} HTTP/1.1\r\nHost: {host[0]}:{host[1]}\r\nCookie: sessionid={cookie}\r\nAccept: text/html\r\n\r\n"
+    )
     writer.write(head.encode())
     lines = (await reader.readuntil(b"\r\n\r\n")).split(b"\r\n")
-    fields = dict(line.lower().split(b": ", 1) for line in lines[1:] if b": " in line)
-    if fields.get(b"transfer-encoding") == b"chunked":
+    told = dict(line.lower().split(b": ", 1) for line in lines[1:] if b": " in line)
+    if told.get(b"transfer-encoding") == b"chunked":
         body = b""
         while size := int(await reader.readline(), 16):
             body += (await reader.readexactly(size + 2))[:-2]
         await reader.readline()
     else:
-        body = await reader.readexactly(int(fields[b"content-length"]))
+        body = await reader.readexactly(int(told[b"content-length"]))
     return int(lines[0].split()[1]), body
 
 

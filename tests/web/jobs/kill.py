@@ -49,10 +49,17 @@ class Site:
         The settings module, found in `paths`.
     paths : tuple of Path
         Folders with applications and functions of the tests.
+    **environment : str
+        Further variables of the environment.
     """
 
     def __init__(
-        self, home: Path, workers: int = 1, settings: str = "kill_settings", paths: tuple[Path, ...] = ()
+        self,
+        home: Path,
+        workers: int = 1,
+        settings: str = "kill_settings",
+        paths: tuple[Path, ...] = (),
+        **environment: str,
     ) -> None:
         self.home = home
         self._workers = workers
@@ -65,6 +72,7 @@ class Site:
             "DJANGO_SETTINGS_MODULE": settings,
             "PYTHONPATH": os.pathsep.join(map(str, (SOURCE, HERE, *paths))),
             "HEVESY_DISK_GB": "",
+            **environment,
         }
 
     @property

@@ -8,6 +8,7 @@ def fill(people, patients):
     """Make them, and return a session's key for each person."""
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+
     from hevesy.web.site.accounts.models import Person
 
     make_patients(patients)

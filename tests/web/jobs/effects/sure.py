@@ -32,3 +32,22 @@ def check(jobs):
         files = sorted(result_folder(job.fingerprint).iterdir())
         assert len(files) == STEPS, (job.pk, files)
         assert {file.stat().st_size for file in files} == {1000}
+
+
+def submit_far(steps):
+    from hevesy.web.site.jobs.queue import submit
+
+    return submit("effects.far", {"number": 0, "steps": steps}, None).pk.hex
+
+
+def cancel(job):
+    from hevesy.web.site.jobs.models import Job
+    from hevesy.web.site.jobs.queue import cancel
+
+    cancel(Job.objects.get(pk=job), None)
+
+
+def submit_one(kind):
+    from hevesy.web.site.jobs.queue import submit
+
+    return submit(kind, {}, None).pk.hex

@@ -1,3 +1,5 @@
+import os
+import signal
 import subprocess
 import time
 
@@ -24,3 +26,30 @@ def steps(task):
     helper.wait()
     task.publish(folder)
     return {"number": task.arguments["number"]}
+
+
+@job("effects.far", heavy=True, commit=count)
+def far(task):
+    """Say where this is computed, for as long as asked."""
+    folder = task.scratch / "result"
+    folder.mkdir()
+    for n in range(task.arguments["steps"]):
+        task.progress(n / task.arguments["steps"], f"step {n}")
+        time.sleep(0.1)
+    (folder / "where").write_text(os.environ.get("COMPUTES_FOR_OTHERS", ""), encoding="ascii")
+    task.publish(folder)
+    return {"number": task.arguments["number"], "where": os.environ.get("COMPUTES_FOR_OTHERS", "")}
+
+
+@job("effects.crash")
+def crash(task):
+    """Die as a fault in compiled code does."""
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+@job("effects.deaf")
+def deaf(task):
+    """Never look whether somebody asked to cancel."""
+    task.progress(None, "deaf")
+    while True:
+        time.sleep(10)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import traceback
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import OperationalError
@@ -12,6 +13,7 @@ from django.db import OperationalError
 from hevesy.errors import HevesyError
 from hevesy.web.site.jobs import registry
 from hevesy.web.site.jobs.claims import Claim
+from hevesy.web.site.jobs.cluster import run_there
 from hevesy.web.site.jobs.models import Job
 from hevesy.web.site.jobs.task import Cancelled, Order, Task
 
@@ -47,15 +49,10 @@ def carry_out(claim: Claim, scratch: Path) -> None:
     """Run the function of a claimed job and end the job: done, failed or cancelled."""
     job = Job.objects.get(pk=claim.job)
     order = Order(job.kind, job.arguments, job.fingerprint, job.submitted_by_id)
-    task = Task(order, scratch, settings.HOME.results, DatabaseChannel(claim))
     try:
-        kind = registry.kind(job.kind)
-        if claim.attempt > 1:
-            task.log(f"Begun again (attempt {claim.attempt}).")
-        result = kind.run(task)
+        result, published = _run(order, claim, scratch)
         json.dumps(result, allow_nan=False)
-        task.flush()
-        claim.finish(result, task.published)
+        claim.finish(result, published)
     except Cancelled:
         claim.end_cancelled()
     except HevesyError as refusal:
@@ -64,3 +61,17 @@ def carry_out(claim: Claim, scratch: Path) -> None:
         claim.fail(_MEMORY, traceback.format_exc())
     except Exception:
         claim.fail(_FAULT, traceback.format_exc())
+
+
+def _run(order: Order, claim: Claim, scratch: Path) -> tuple[dict[str, Any], bool]:
+    """Return the result of an order, and whether it was published: computed here, or on the cluster if it is heavy."""
+    kind = registry.kind(order.kind)
+    channel = DatabaseChannel(claim)
+    if kind.heavy and settings.DASK:
+        return run_there(order, settings.DASK, channel)
+    task = Task(order, scratch, settings.HOME.results, channel)
+    if claim.attempt > 1:
+        task.log(f"Begun again (attempt {claim.attempt}).")
+    result = kind.run(task)
+    task.flush()
+    return result, task.published

@@ -19,8 +19,8 @@ from hevesy.web.site.jobs.models import Job, State
 LEASE = timedelta(seconds=30)
 #: a job whose process died of itself this often is not begun again: it would die of the same
 MAX_CRASHES = 3
-#: nor one that was begun this often, whatever became of it
-MAX_ATTEMPTS = 10
+#: nor one that was begun this often: a machine is rarely started anew so often in one computation, but by it
+MAX_ATTEMPTS = 25
 #: characters of a job's log that are kept
 LOG_LIMIT = 64_000
 

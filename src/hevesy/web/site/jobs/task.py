@@ -68,7 +68,7 @@ class Task:
         self._progress: float | None = None
         self._step = ""
         self._lines: list[str] = []
-        self._told_at = 0.0
+        self._told_at = self._counted_at = 0.0
         self._credit = _BURST
 
     @cached_property
@@ -97,7 +97,8 @@ class Task:
         self._progress = None if fraction is None else min(max(float(fraction), 0.0), 1.0)
         self._step = step or self._step
         now = time.monotonic()
-        self._credit = min(_BURST, self._credit + (now - self._told_at) * _RATE)
+        self._credit = min(_BURST, self._credit + (now - self._counted_at) * _RATE)
+        self._counted_at = now
         # a new step may be the last word for an hour, so it does not wait; thousands of them do
         if now - self._told_at >= _PAUSE or (new_step and self._credit >= 1.0):
             self.flush()

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests/web/jobs"))
-from kill import killed_at_random  # the same harness as in the tests, for longer
+from killing import killed_at_random  # the same harness as in the tests, for longer
 
 KILLS = 24
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests/web/jobs"))
-from kill import Site, throw_away_site  # the same real server as in the tests of killing
+from killing import Site, throw_away_site  # the same real server as in the tests of killing
 
 PEOPLE, PATIENTS, PAGES = 50, 300, 20
 #: links in a page that a person may follow from the worklist

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from kill import throw_away_site, wait_for
+from killing import throw_away_site, wait_for
 
 from hevesy.errors import BadConfiguration
 from hevesy.web.site.jobs.cluster import run_there

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from kill import CHILD, SERVER, WORKER, killed_at_random, throw_away_site, wait_for
+from killing import CHILD, SERVER, WORKER, killed_at_random, throw_away_site, wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
 

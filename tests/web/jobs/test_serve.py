@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from kill import SERVER, WORKER, throw_away_site, wait_for
+from killing import SERVER, WORKER, throw_away_site, wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
 #: MiB that the idle server and its worker may take together, shared libraries counted in both

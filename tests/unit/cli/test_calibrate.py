@@ -119,6 +119,8 @@ def test_the_mapping_adds_no_fault_to_a_dicom_object(phantom, tmp_path):
         pytest.skip("needs dciodvfy (Debian package dicom3tools)")
     scan, copy = next(phantom.iterdir()), tmp_path / "copy.dcm"
     write_real_world_values(scan, copy, Measured(1e-5, 1e-7, "1/s/Bq"))
+    write_real_world_values(scan, tmp_path / "again.dcm", Measured(1e-5, 1e-7, "1/s/Bq"))
+    assert copy.read_bytes() == (tmp_path / "again.dcm").read_bytes()
 
     def faults(path):
         ran = subprocess.run([tool, str(path)], capture_output=True, encoding="latin-1", timeout=60, check=False)

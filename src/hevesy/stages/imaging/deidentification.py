@@ -243,7 +243,7 @@ class _Work:
         elif decided is Fate.ENTER:
             value = [self.copy(item) for item in element.value or ()] if element.VR == "SQ" else None
         elif decided is Fate.CLEAN:
-            value = _described(element, of)
+            value = self._described(element, of)
         else:
             value = self._changed(element, decided)
         if value is not None:
@@ -273,6 +273,19 @@ class _Work:
     def _checked(self, text: str) -> str:
         return DUMMY if self.identity.is_named_in(text) or DATE_OR_UID.search(text) else text
 
+    def _described(self, element: DataElement, of: Dataset) -> str | list[str] | None:
+        known = [clean_descriptor(text) for text in texts_of(element)]
+        cleaned = _joined([text for text in known if text and not self.identity.is_named_in(text)])
+        if cleaned:
+            return cleaned
+        if element.tag in NAMES_OF_REGIONS:
+            return f"region {header.text(of, NAMES_OF_REGIONS[element.tag])}".strip()
+        row = actions().get(element.tag)
+        required = LISTED[row.action.split("/")[-1]] if row else Fate.EMPTY
+        if required is Fate.REMOVE:
+            return None
+        return DUMMY if required is Fate.REPLACE else ""
+
     def _keep_private(self, made: Dataset, dataset: Dataset) -> None:
         for safe in safe_private():
             try:
@@ -289,19 +302,6 @@ def _kind(tag: BaseTag, stated: str | None) -> str:
     if stated in (None, "UN") and dictionary_has_tag(tag):
         return str(dictionary_VR(tag))
     return stated or "UN"
-
-
-def _described(element: DataElement, of: Dataset) -> str | list[str] | None:
-    cleaned = _joined([text for text in map(clean_descriptor, texts_of(element)) if text])
-    row = actions().get(element.tag)
-    if cleaned:
-        return cleaned
-    if element.tag in NAMES_OF_REGIONS:
-        return f"region {header.text(of, NAMES_OF_REGIONS[element.tag])}".strip()
-    required = LISTED[row.action.split("/")[-1]] if row else Fate.EMPTY
-    if required is Fate.REMOVE:
-        return None
-    return DUMMY if required is Fate.REPLACE else ""
 
 
 def _joined(values: list[str]) -> str | list[str]:

@@ -25,6 +25,11 @@ def clean_descriptor(text: str) -> str:
     return joined.replace("()", "").strip(" _.,;:/\\-")
 
 
+def says_nothing_of_anybody(text: str) -> bool:
+    """Whether every word of a text is known."""
+    return all(is_known(word) for word in _WORD.findall(text))
+
+
 def is_known(word: str) -> bool:
     """Whether a word is of the vocabulary, a nuclide, a short number, or a known word with one."""
     lower = word.lower()

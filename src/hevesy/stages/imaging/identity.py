@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset
 
 from hevesy.errors import BadInput, MissingInformation
 from hevesy.stages.imaging import header
-from hevesy.stages.imaging.descriptors import is_known
+from hevesy.stages.imaging.descriptors import says_nothing_of_anybody
 
 #: shortest secret key, bytes
 SHORTEST_KEY = 16
@@ -25,6 +25,8 @@ LEAST_DAYS, MOST_DAYS = 366, 3652
 STANDARD_ROOTS = ("1.2.840.10008.", "2.16.840.1.113883.6.")
 #: a part of a name, or an identifier, that is shorter would be found everywhere
 SHORTEST = 3
+#: a name or an identifier as long as this is told apart even within another word
+LONG = 6
 #: what stands where nobody is named
 NOBODY = frozenset({"anonymous", "anonymized", "anonymised", "anon", "unknown", "none", "removed", "patient"})
 #: a date or a UID within a text
@@ -84,6 +86,15 @@ def identifier_of(head: Any) -> str:
     return identifier
 
 
+def _either(texts: Iterable[str]) -> str:
+    return "|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True))
+
+
+def _is_telling(text: str) -> bool:
+    """Whether a text is found even within a word: a long one, or one of a script that does not part words."""
+    return len(text) >= LONG or not text.isascii()
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """The texts that name a patient, the people and the places around them, in lower case."""
@@ -92,10 +103,12 @@ class Identity:
     _pattern: re.Pattern[str] | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        # where they stand alone, since 'Lee' is not named by 'sleeve'
-        either = "|".join(re.escape(text) for text in sorted(self.texts, key=len, reverse=True))
-        pattern = re.compile(rf"(?<![^\W_])(?:{either})(?![^\W_])") if either else None
-        object.__setattr__(self, "_pattern", pattern)
+        # short ones where they stand alone, since 'Lee' is not named by 'sleeve'; long ones within words, too
+        alone = _either(text for text in self.texts if not _is_telling(text))
+        within = _either(text for text in self.texts if _is_telling(text))
+        patterns = [rf"(?<![^\W_])(?:{alone})(?![^\W_])" if alone else "", within]
+        either = "|".join(pattern for pattern in patterns if pattern)
+        object.__setattr__(self, "_pattern", re.compile(either) if either else None)
 
     def is_named_in(self, text: str) -> bool:
         """Whether a text holds a name or an identifier."""
@@ -114,8 +127,11 @@ def names_within(texts: Iterable[str], person: bool) -> Iterator[str]:
         parts = re.split(r"[\^=\s,]+", text) if person else []
         for part in (text, *parts):
             lower = part.strip().lower()
-            says_nothing = all(is_known(word) or word in NOBODY for word in re.findall(r"[^\W_]+", lower))
-            if len(lower) >= SHORTEST and not says_nothing:
+            if (
+                len(lower) >= (SHORTEST if lower.isascii() else SHORTEST - 1)
+                and lower not in NOBODY
+                and not says_nothing_of_anybody(part)
+            ):
                 yield lower
 
 

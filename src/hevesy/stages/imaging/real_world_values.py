@@ -6,20 +6,21 @@ from pathlib import Path
 
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.uid import generate_uid
 from pydicom.valuerep import DSfloat
 
 from hevesy.core import Measured, Quantity
 from hevesy.errors import MissingInformation, WrongQuantity
 from hevesy.stages.imaging import header
 from hevesy.stages.imaging.camera_frames import acquisition_length_s
+from hevesy.stages.imaging.derived import DISCLAIMER, derived_uid
 from hevesy.stages.imaging.reconstruction import read_reconstruction, reconstruction_quantity
 
 
 def write_real_world_values(source: Path, target: Path, sensitivity: Measured) -> None:
     """Copy an object and say what its stored values are in Bq/mL, by Real World Value Mapping Sequence (0040,9096).
 
-    The pixels stay as they are; the copy has its own instance UID, in a series of its own.
+    The pixels stay as they are; the copy has its own instance UID, in a series of its own. Both follow from the object
+    and the factor, so that the same copy has the same bytes.
 
     Parameters
     ----------
@@ -55,8 +56,11 @@ def write_real_world_values(source: Path, target: Path, sensitivity: Measured) -
         # counts that the camera brought to the start of the scan stay there; START is told by the series' time
         made.DecayCorrection = "START"
         made.SeriesDate, made.SeriesTime = made.AcquisitionDate, made.AcquisitionTime
-    made.SOPInstanceUID = made.file_meta.MediaStorageSOPInstanceUID = generate_uid()
-    made.SeriesInstanceUID = generate_uid()
+    key = (str(made.SOPInstanceUID), repr((sensitivity.value, sensitivity.u)))
+    made.SOPInstanceUID = made.file_meta.MediaStorageSOPInstanceUID = derived_uid("instance", *key)
+    made.SeriesInstanceUID = derived_uid("series", *key)
+    made.ContentQualification = "RESEARCH"
+    made.ImageComments = DISCLAIMER
     made.SeriesDescription = f"{header.text(made, 'SeriesDescription')} Bq/mL"[:64].strip()
     made.DerivationDescription = (
         f"Counts mapped to Bq/mL by {sensitivity.value * 1e6:.6g} +/- {sensitivity.u * 1e6:.2g} counts/s/MBq"

@@ -186,6 +186,50 @@ def test_a_name_known_from_another_object_of_the_patient_is_found_in_this_one():
     assert deidentified(original, KEY, identity_of([*other, original])).ManufacturerModelName == "REMOVED"
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("ZYXWVUTQUORBLE", "REMOVED"),  # no space between the names
+        ("IDQX774411", "REMOVED"),
+        ("John Lee", "REMOVED"),
+        ("sleeve of Leeds", "sleeve of Leeds"),
+        ("Lu-177 DOTATATE", "Lu-177 DOTATATE"),
+        ("lot 20240305", "REMOVED"),
+        ("2024-03-05", "REMOVED"),
+        ("made for 1.2.826.0.1.3680043.8", "REMOVED"),
+        ("VG60A 5.10.3", "VG60A 5.10.3"),
+    ],
+)
+def test_a_text_that_the_table_does_not_list_stays_unless_it_names_somebody(text, kept):
+    whose = {"PatientName": "Zyxwvut^Quorble", "PatientID": "QX774411", "ReferringPhysicianName": "Lee^Jo"}
+    assert deidentified(scan(ManufacturerModelName=text, **whose)[0], KEY).ManufacturerModelName == kept
+
+
+@pytest.mark.parametrize(
+    ("charset", "codec", "name"),
+    [
+        (["", "ISO 2022 IR 87"], "iso2022_jp", "Yamada^Tarou=山田^太郎=やまだ^たろう"),
+        ("ISO_IR 144", "iso-8859-5", "Люкceмбypг^Иванович"),
+        ("ISO_IR 192", "utf-8", "Wang^XiaoDong=王^小東"),
+        ("ISO_IR 100", "iso-8859-1", "Äneas^Rüdiger"),
+    ],
+)
+def test_names_in_other_scripts_are_found_and_removed(charset, codec, name, tmp_path):
+    original = scan()[0]
+    original.SpecificCharacterSet, original.PatientName = charset, name
+    parts = name.replace("=", "^").split("^")
+    original.ManufacturerModelName = f"of {parts[-1]}"
+    original.SeriesDescription = f"SPECT {parts[0]}"
+    dicom.write(tmp_path, [original])
+    made = deidentified(pydicom.dcmread(tmp_path / "0000.dcm"), KEY)
+    made.save_as(tmp_path / "made.dcm", enforce_file_format=True)
+    back = pydicom.dcmread(tmp_path / "made.dcm")
+    assert (back.ManufacturerModelName, back.SeriesDescription) == ("REMOVED", "SPECT")
+    written = (tmp_path / "made.dcm").read_bytes()
+    assert parts[0].encode(codec) in (tmp_path / "0000.dcm").read_bytes()
+    assert [part for part in parts if part.encode(codec) in written or part.encode() in written] == []
+
+
 def test_the_object_says_what_was_done():
     made = deidentified(scan()[0], KEY)
     assert (made.PatientIdentityRemoved, made.LongitudinalTemporalInformationModified) == ("YES", "MODIFIED")

@@ -20,5 +20,6 @@ urlpatterns = [
     path("api/openapi.json", views.api_schema, name="api_schema"),
     path("api/", gather().urls),
     path("jobs/", include("hevesy.web.site.jobs.urls")),
+    path("", include("hevesy.web.site.store.urls")),
     path("", include("hevesy.web.workbench.urls")),
 ]

@@ -1,6 +1,9 @@
 """The Django application."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+from hevesy.web.site.navigation import Entry
 
 
 class StoreConfig(AppConfig):
@@ -8,3 +11,4 @@ class StoreConfig(AppConfig):
 
     name = "hevesy.web.site.store"
     label = "store"
+    navigation = (Entry(_("Import"), "store:importing", order=20),)

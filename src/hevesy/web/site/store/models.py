@@ -33,6 +33,9 @@ class Import(models.Model):
     started_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
     job = models.ForeignKey("jobs.Job", null=True, on_delete=models.SET_NULL, related_name="+")
+    #: what a browser has sent so far, bytes of files that are not whole yet counted
+    sent_files = models.PositiveIntegerField(default=0)
+    sent_bytes = models.PositiveBigIntegerField(default=0)
     new = models.PositiveIntegerField(default=0)
     duplicate = models.PositiveIntegerField(default=0)
     refused = models.PositiveIntegerField(default=0)
@@ -154,6 +157,22 @@ class Attachment(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("patient", "name", "sha256"), name="an_attachment_is_kept_once"),
         )
+
+
+class Archive(models.Model):
+    """A DICOMweb server that images are fetched from and results are sent to."""
+
+    name = models.CharField(max_length=100, unique=True)
+    #: what stands before ``/studies``
+    address = models.URLField(max_length=500)
+    username = models.CharField(max_length=150, blank=True)
+    #: its password, sealed with the site's key; see `hevesy.web.site.store.sealing`
+    sealed = models.TextField(blank=True)
+
+    class Meta:
+        """By name."""
+
+        ordering = ("name",)
 
 
 class Course(models.Model):

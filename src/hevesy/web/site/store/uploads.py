@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol
 
 from django.conf import settings
 
@@ -18,6 +18,13 @@ from hevesy.web.site.store.models import Import
 
 #: what file systems take, bytes; and how deep folders are nested where people make them
 NAME, PATH, NESTED = 255, 2000, 32
+
+
+class Readable(Protocol):
+    """What is read to its end."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes; none at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,7 @@ class Upload:
         """Return the folder of an import."""
         return cls(settings.HOME.uploads / str(arrival.pk), Limits())
 
-    def write(self, name: str, offset: int, content: BinaryIO) -> int:
+    def write(self, name: str, offset: int, content: Readable) -> int:
         """Write a piece of a file, and return the length that the file has now.
 
         Parameters
@@ -62,7 +69,7 @@ class Upload:
             If the disk is nearly full.
         """
         path = self.folder.joinpath(*safe_parts(name))
-        length = path.stat().st_size if path.is_file() else 0
+        length = self.length(name) or 0
         if not 0 <= offset <= length:
             raise ContradictoryInformation(f"{length} bytes of {name} are here, not {offset}.", "Go on from there.")
         self._make_folder(path, name)
@@ -75,6 +82,20 @@ class Upload:
                     raise BadInput(f"{name} is larger than {self.limits.file} bytes.", "Send it in parts.")
                 file.write(piece)
             return max(length, file.tell())
+
+    def length(self, name: str) -> int | None:
+        """Return how much of a file is here; None where it has not begun.
+
+        Raises
+        ------
+        BadInput
+            If the name is none.
+        """
+        path = self.folder.joinpath(*safe_parts(name))
+        try:
+            return path.stat().st_size if path.is_file() else None
+        except OSError:
+            return None
 
     def received(self) -> Iterator[tuple[str, int]]:
         """Yield the name and length of each file that is here, whole or not."""

@@ -213,10 +213,10 @@ def _region_names(scans: Sequence[Scan], series: Series4D, case: Case) -> list[s
 
 def _measure_region(name: str, scans: Sequence[Scan], series: Series4D, case: Case, budget: Budget) -> Measurement:
     said = case.region(name)
-    region, notes = _placed(scans[series.reference].drawn[name], series.activity[series.reference].grid, said)
+    region, notes = placed(scans[series.reference].drawn[name], series.activity[series.reference].grid, said)
     own = all(name in scan.drawn for scan in scans) and not said.get("propagate")
     if own:
-        raw = [_placed(s.drawn[name], s.activity.grid, said)[0].integral(s.activity) for s in scans]
+        raw = [placed(s.drawn[name], s.activity.grid, said)[0].integral(s.activity) for s in scans]
     else:
         region, unseen = _within_view(region, series)
         notes += (*unseen, f"Drawn once, on {scans[series.reference].label}, and used on every scan.")
@@ -231,7 +231,7 @@ def _measure_region(name: str, scans: Sequence[Scan], series: Series4D, case: Ca
     return Measurement(region, size, *_with_uncertainty(raw, scans, budget.counts, shared), (*warned, *notes))
 
 
-def _placed(shape: Outline | Region, grid: Grid, said: Mapping[str, Any]) -> tuple[Region, tuple[str, ...]]:
+def placed(shape: Outline | Region, grid: Grid, said: Mapping[str, Any]) -> tuple[Region, tuple[str, ...]]:
     """Bring what was drawn onto a scan's grid; the body may reach beyond the field of view, nothing else may."""
     role = Role(said["role"]) if "role" in said else shape.role
     notes: tuple[str, ...] = ()

@@ -20,7 +20,7 @@ from hevesy.web.site.store.models import Administration, Attachment, Course, Pat
 from hevesy.web.workbench import tasks
 from hevesy.web.workbench.case_folder import digest_of, settings_of
 from hevesy.workflows.case import FILE_NAME, check, read_settings
-from hevesy.workflows.curves import without_fit_settings
+from hevesy.workflows.curves import DOSE_KEYS, without_fit_settings
 
 #: the file that is signed
 REPORT = "report.html"
@@ -89,7 +89,7 @@ def change_settings(person: Person, administration: Administration, settings: Ma
 
 def ask_check(person: Person, administration: Administration, *, again: bool = False) -> Job:
     """Ask for the check of data, or return the one that there is; one that failed is begun anew only if so asked."""
-    return _ask(tasks.CHECK, _arguments(administration, settings_of(administration)), person, again)
+    return _ask(tasks.CHECK, _arguments(administration, _before_dose(settings_of(administration))), person, again)
 
 
 def ask_measurement(person: Person, administration: Administration, *, again: bool = False) -> Job:
@@ -106,6 +106,23 @@ def ask_fits(person: Person, administration: Administration, *, again: bool = Fa
     settings = settings_of(administration)
     choices = {key: settings[key] for key in ("regions", "body_in_view") if key in settings}
     return _ask(tasks.FIT, {"measured": measured.fingerprint, "settings": choices}, person, again)
+
+
+def ask_images(person: Person, administration: Administration, *, again: bool = False) -> Job:
+    """Ask for the images as the viewer reads them."""
+    settings = {key: value for key, value in administration.settings.items() if key not in (*DOSE_KEYS, "regions")}
+    inputs = digest_of(administration, as_it_came=True)
+    arguments = {"administration": str(administration.pk), "settings": settings, "inputs": inputs}
+    return _ask(tasks.IMAGES, arguments, person, again)
+
+
+def ask_dose_image(person: Person, result: Result) -> Job:
+    """Ask for a dose map as the viewer reads it."""
+    return _ask(tasks.DOSE_IMAGE, {"result": result.fingerprint}, person, again=False)
+
+
+def _before_dose(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in settings.items() if key not in DOSE_KEYS}
 
 
 def ask_dose(person: Person, administration: Administration) -> Job:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +26,9 @@ def regions_of(administration: Administration) -> RegionSet | None:
     return RegionSet.objects.filter(administration=administration).first()
 
 
-def instances_of(administration: Administration) -> QuerySet[Instance]:
-    """Return the objects that the case is made from."""
-    left_out = [*_COMPUTED, *(_DRAWN if regions_of(administration) else ())]
+def instances_of(administration: Administration, drawn: RegionSet | None) -> QuerySet[Instance]:
+    """Return the objects that the case is made from; structures that came along only where none were drawn here."""
+    left_out = [*_COMPUTED, *(_DRAWN if drawn else ())]
     there = Instance.objects.filter(series__study__administrations=administration)
     return there.exclude(series__modality__in=left_out).select_related("series").order_by("uid")
 
@@ -41,26 +40,41 @@ def attachments_of(administration: Administration) -> list[Attachment]:
     return list(named.values())
 
 
-def digest_of(administration: Administration) -> str:
-    """Return the SHA-256 of everything besides the settings that a result depends on."""
-    files = [*instances_of(administration).values_list("uid", "sha256")]
+def digest_of(administration: Administration, *, as_it_came: bool = False) -> str:
+    """Return the SHA-256 of everything besides the settings that a result depends on; with or without what was drawn.
+
+    Parameters
+    ----------
+    administration : Administration
+        What it is the digest of.
+    as_it_came : bool
+        Leave out what was drawn here.
+    """
+    drawn = None if as_it_came else regions_of(administration)
+    files = [*instances_of(administration, drawn).values_list("uid", "sha256")]
     files += [(one.name, one.sha256) for one in attachments_of(administration)]
-    drawn = regions_of(administration)
-    files.append(("regions", drawn.sha256 if drawn else ""))
+    if drawn is not None:
+        kept = ("name", "role", "seriesUid", "sha256")
+        files += [("region", repr([one.get(key) for key in kept] + [str(drawn.at)])) for one in drawn.regions]
     return hashlib.sha256(repr(sorted(files)).encode()).hexdigest()
 
 
 def settings_of(administration: Administration) -> dict[str, Any]:
-    """Return the settings that count: those given, with the regions drawn here in place of those that came."""
+    """Return the settings that count: those given, with the regions drawn here in place of those that came.
+
+    A SEG that is drawn on a series belongs to its scan without being named; on every other scan nothing is drawn.
+    """
     given: dict[str, Any] = dict(administration.settings)
     drawn = regions_of(administration)
-    if drawn is None or not drawn.uid or "scans" not in given:
+    if drawn is None or "scans" not in given:
         return given
-    series = Series.objects.filter(study__administrations=administration, uid=drawn.series_uid).first()
-    scans = [
-        {**entry, "structures": drawn.uid if series and _is_called(series, str(entry["series"])) else "none"}
-        for entry in given["scans"]
-    ]
+    uids = {one["seriesUid"] for one in drawn.regions if one["sha256"]}
+    on = list(Series.objects.filter(study__administrations=administration, uid__in=uids))
+    scans = []
+    for entry in given["scans"]:
+        others = {key: value for key, value in entry.items() if key != "structures"}
+        is_drawn_on = any(_is_called(series, str(entry["series"])) for series in on)
+        scans.append(others if is_drawn_on else {**others, "structures": "none"})
     return {**given, "scans": scans}
 
 
@@ -68,8 +82,21 @@ def _is_called(series: Series, wanted: str) -> bool:
     return wanted == series.uid or fnmatch.fnmatchcase(series.description, wanted)
 
 
-def lay_out_case(administration: Administration, settings: dict[str, Any], folder: Path) -> Case:
+def lay_out_case(
+    administration: Administration, settings: dict[str, Any], folder: Path, *, as_it_came: bool = False
+) -> Case:
     """Link everything of a case into a folder, write its case.yaml there, and return it as the recipes read it.
+
+    Parameters
+    ----------
+    administration : Administration
+        The case.
+    settings : dict
+        Its settings.
+    folder : Path
+        Made here.
+    as_it_came : bool
+        Leave out what was drawn here.
 
     Raises
     ------
@@ -78,9 +105,22 @@ def lay_out_case(administration: Administration, settings: dict[str, Any], folde
     BadConfiguration
         If the settings do not fit the schema.
     """
-    lay_out(instances_of(administration), folder, attachments_of(administration))
-    drawn = regions_of(administration)
-    if drawn and drawn.sha256:
-        os.link(FileStore.of_site().path_of(drawn.sha256), folder / "regions.dcm")
+    drawn = None if as_it_came else regions_of(administration)
+    lay_out(instances_of(administration, drawn), folder, attachments_of(administration))
+    if drawn is not None:
+        _write_regions(drawn, folder)
     (folder / FILE_NAME).write_text(write_settings(settings), encoding="utf-8")
     return load_case(folder)
+
+
+def _write_regions(drawn: RegionSet, folder: Path) -> None:
+    """Write what was drawn as one SEG for each series."""
+    from hevesy.workflows.viewing import Drawn, read_mask, write_drawn
+
+    store = FileStore.of_site()
+    there = [one for one in drawn.regions if one["sha256"]]
+    for number, uid in enumerate(sorted({one["seriesUid"] for one in there}), start=1):
+        own = [one for one in there if one["seriesUid"] == uid]
+        masks = [read_mask(store.path_of(one["sha256"]).read_bytes(), one["grid"], one["box"]) for one in own]
+        regions = [Drawn(one["name"], one["role"], mask) for one, mask in zip(own, masks, strict=True)]
+        write_drawn(folder / uid, own[0]["grid"], regions, folder / f"regions-{number}.dcm", drawn.at)

@@ -9,7 +9,10 @@ from hevesy.web.site.store.models import Administration
 
 
 class RegionSet(models.Model):
-    """One version of the regions of an administration: a SEG object in the store, never changed, at most followed."""
+    """One version of the regions of an administration, never changed, at most followed.
+
+    Its masks lie in the store of files; one that did not change against the version before is the same file.
+    """
 
     administration = models.ForeignKey(Administration, on_delete=models.PROTECT, related_name="region_sets")
     version = models.PositiveIntegerField()
@@ -17,11 +20,7 @@ class RegionSet(models.Model):
     at = models.DateTimeField(auto_now_add=True)
     #: what was changed against the version before
     change = models.CharField(max_length=200)
-    #: SHA-256 of the SEG in the store, its UID, and the series that it is drawn on; empty where no region is left
-    sha256 = models.CharField(max_length=64, blank=True)
-    uid = models.CharField(max_length=64, blank=True)
-    series_uid = models.CharField(max_length=64)
-    #: name, role and volume (mL) of each region
+    #: each region as in the viewer's manifest, with the series that it is drawn on and the SHA-256 of its mask
     regions = models.JSONField(default=list)
 
     class Meta:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext_lazy as _
 
 from hevesy.web.site.access import CLINICAL
+from hevesy.web.site.jobs.housekeeping import keeper
 from hevesy.web.site.jobs.registry import job
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 Result = dict[str, Any]
 
 CHECK, MEASURE, FIT, DOSE = "workbench.check", "workbench.measure", "workbench.fit", "workbench.dose"
+IMAGES, DOSE_IMAGE = "workbench.images", "workbench.dose-image"
 #: the share of a dose's work that is done when a step starts, by the step's first words
 _BEGUN = {
     "reading headers": 0.02,
@@ -67,6 +69,41 @@ def fit(task: Task) -> Result:
     return fit_curves(measured, Case(task.arguments["settings"]))
 
 
+@job(IMAGES, title=_("Images for the viewer"), shown_to=CLINICAL)
+def images(task: Task) -> Result:
+    """Write scans, CT and regions as the viewer reads them."""
+    from hevesy.workflows.viewing import write_view
+
+    case = _lay_out(task, as_it_came=True)
+    target = task.scratch / "view"
+    target.mkdir()
+    manifest = write_view(task.scratch / "case", case, target, _steps(task))
+    task.publish(target)
+    return {"volumes": len(manifest["volumes"])}
+
+
+@job(DOSE_IMAGE, title=_("Dose map for the viewer"), shown_to=CLINICAL)
+def dose_image(task: Task) -> Result:
+    """Write a dose map as the viewer reads it."""
+    from hevesy.web.site.jobs.queue import result_folder
+    from hevesy.workflows.viewing import write_dose_view
+
+    task.progress(None, "writing images")
+    target = task.scratch / "view"
+    target.mkdir()
+    entry = write_dose_view(result_folder(task.arguments["result"]) / "dose.nii.gz", target)
+    task.publish(target)
+    return entry
+
+
+@keeper
+def keep_results(marks: frozenset[str]) -> list[str]:
+    """Say which results must stay: all that stand under an administration."""
+    from hevesy.web.site.store.models import Result as Row
+
+    return list(Row.objects.filter(fingerprint__in=marks).values_list("fingerprint", flat=True))
+
+
 def keep_result(job: Job, result: Result) -> None:
     """Enter the folder that was published as a result of the administration."""
     from hevesy.web.site.store.models import Result as Row
@@ -93,9 +130,8 @@ def dose(task: Task) -> Result:
     outcome = therapy_dose(source, case, steps, within=lambda share: task.progress(0.4 + 0.4 * share))
     folder.mkdir()
     publish(outcome, folder, steps, case.instant("created"))
-    for name in (FILE_NAME, "regions.dcm"):
-        if (source / name).exists():
-            shutil.copyfile(source / name, folder / name)
+    for file in (source / FILE_NAME, *source.glob("regions-*.dcm")):
+        shutil.copyfile(file, folder / file.name)
     record = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     task.publish(folder)
     return _summary(record)
@@ -121,10 +157,11 @@ def _administration(task: Task) -> Administration:
     return Administration.objects.select_related("course__patient").get(pk=task.arguments["administration"])
 
 
-def _lay_out(task: Task) -> Any:
+def _lay_out(task: Task, *, as_it_came: bool = False) -> Any:
     from hevesy.web.workbench.case_folder import lay_out_case
 
-    return lay_out_case(_administration(task), task.arguments["settings"], task.scratch / "case")
+    folder, settings = task.scratch / "case", task.arguments["settings"]
+    return lay_out_case(_administration(task), settings, folder, as_it_came=as_it_came)
 
 
 def _steps(task: Task, stretch: float = 1.0) -> Callable[[str], None]:

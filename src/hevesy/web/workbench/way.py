@@ -14,7 +14,7 @@ from hevesy.web.site.jobs.queue import fingerprint
 from hevesy.web.site.store.models import Administration, Result, Signature
 from hevesy.web.workbench import tasks
 from hevesy.web.workbench.case_folder import digest_of, settings_of
-from hevesy.workflows.curves import without_fit_settings
+from hevesy.workflows.curves import DOSE_KEYS, without_fit_settings
 
 #: name of the page → what a person reads
 PAGES: dict[str, Promise] = {
@@ -61,7 +61,8 @@ class Way:
     @cached_property
     def check(self) -> Job | None:
         """The last check of the data as they are."""
-        return self._job(tasks.CHECK, {**self._arguments, "settings": settings_of(self.administration)})
+        settings = {key: one for key, one in settings_of(self.administration).items() if key not in DOSE_KEYS}
+        return self._job(tasks.CHECK, {**self._arguments, "settings": settings})
 
     @cached_property
     def measurement(self) -> Job | None:

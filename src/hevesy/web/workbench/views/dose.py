@@ -55,7 +55,16 @@ def dose(request: HttpRequest, pk: UUID) -> HttpResponse:
     way = Way(administration)
     shown = _shown(request, way)
     record = read_record(shown) if shown else None
-    context = {"job": way.dose, "result": shown, "record": record, "stale": shown is not way.result}
+    images = acts.ask_images(who(request), administration) if shown else None
+    dose_image = acts.ask_dose_image(who(request), shown) if shown else None
+    context = {
+        "job": way.dose,
+        "result": shown,
+        "record": record,
+        "stale": shown is not way.result,
+        "images": images,
+        "dose_image": dose_image,
+    }
     return show(request, "dose", administration, context, way)
 
 

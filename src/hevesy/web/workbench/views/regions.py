@@ -39,7 +39,9 @@ def regions(request: HttpRequest, pk: UUID) -> HttpResponse:
     given = administration.settings.get("regions", {})
     names = list(dict.fromkeys([*facts.get("regions", ()), *given]))
     listed = [{"name": name, "fields": fields_of(given.get(name, {}))} for name in names]
-    return show(request, "regions", administration, {"job": job, "facts": facts, "listed": listed})
+    images = acts.ask_images(who(request), administration) if facts else None
+    context = {"job": job, "facts": facts, "listed": listed, "images": images}
+    return show(request, "regions", administration, context)
 
 
 def fields_of(said: dict[str, Any]) -> list[Field]:

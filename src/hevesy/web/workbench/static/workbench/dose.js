@@ -13,7 +13,7 @@ function resampled(histogram, doses) {
   const { dose_Gy: x, volume_fraction: y } = histogram;
   let n = 0;
   return doses.map((dose) => {
-    if (dose > x.at(-1)) return null;
+    if (dose > x.at(-1)) return 0;
     while (n < x.length - 2 && x[n + 1] < dose) n += 1;
     const share = x[n + 1] > x[n] ? (dose - x[n]) / (x[n + 1] - x[n]) : 0;
     return 100 * (y[n] + Math.min(Math.max(share, 0), 1) * (y[n + 1] - y[n]));

@@ -1,0 +1,236 @@
+"""The workbench for programs: every act of its pages, and the numbers that its viewer draws."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404
+from ninja import Router, Schema
+
+from hevesy.errors import MissingInformation, UnknownName
+from hevesy.web.site.access import CLINICAL
+from hevesy.web.site.accounts.models import Person
+from hevesy.web.site.api import allowed
+from hevesy.web.site.jobs.models import Job, State
+from hevesy.web.site.jobs.queue import result_folder
+from hevesy.web.site.store.files import FileStore
+from hevesy.web.site.store.models import Administration, Course, Patient, Result, Signature, Study
+from hevesy.web.workbench import acts
+from hevesy.web.workbench.drawing import View, edit, mask_url
+from hevesy.web.workbench.models import RegionSet
+from hevesy.web.workbench.way import Way
+
+router = Router(tags=["workbench"], auth=allowed(*CLINICAL))
+_A_YEAR = "private, max-age=31536000, immutable"
+
+
+class BeginIn(Schema):
+    """Studies that followed an administration; of a course that there is, or of a new one."""
+
+    studies: list[str]
+    course: UUID | None = None
+
+
+class AdministrationOut(Schema):
+    """One cycle of a course of treatment."""
+
+    id: UUID
+    cycle: int
+    settings: dict[str, Any]
+
+
+class JobOut(Schema):
+    """How far a job is, and what came of it."""
+
+    id: UUID
+    kind: str
+    state: str
+    progress: float | None = None
+    step: str = ""
+    error: str = ""
+    result: dict[str, Any] | None = None
+
+
+class ResultOut(Schema):
+    """One result: a folder of files that never changes."""
+
+    id: UUID
+    made_at: Any
+    summary: dict[str, Any]
+
+
+class SignIn(Schema):
+    """A signature: the password again, and why an earlier version is amended."""
+
+    password: str
+    reason: str = ""
+
+
+class SignatureOut(Schema):
+    """What was signed."""
+
+    version: int
+    sha256: str
+    reason: str
+
+
+def _person(request: HttpRequest) -> Person:
+    assert isinstance(request.user, Person)
+    return request.user
+
+
+def _find(pk: UUID) -> Administration:
+    return get_object_or_404(Administration.objects.select_related("course__patient"), pk=pk)
+
+
+@router.post("/patients/{pk}/administrations", response=AdministrationOut)
+def begin(request: HttpRequest, pk: int, given: BeginIn) -> Administration:
+    """Begin an administration."""
+    patient = get_object_or_404(Patient, pk=pk)
+    course = get_object_or_404(Course, pk=given.course) if given.course else None
+    return acts.begin_administration(_person(request), patient, Study.objects.filter(uid__in=given.studies), course)
+
+
+@router.get("/administrations/{pk}", response=AdministrationOut)
+def administration(request: HttpRequest, pk: UUID) -> Administration:
+    """Return an administration with its settings: the tree of its case.yaml."""
+    acts.saw(_person(request), "settings", f"administration {pk}")
+    return _find(pk)
+
+
+@router.put("/administrations/{pk}/settings", response=AdministrationOut)
+def put_settings(request: HttpRequest, pk: UUID, settings: dict[str, Any]) -> Administration:
+    """Replace the settings: everything that is asked for on the pages, from what is missing to the engine."""
+    found = _find(pk)
+    acts.change_settings(_person(request), found, settings)
+    return found
+
+
+@router.post("/administrations/{pk}/check", response=JobOut)
+def check(request: HttpRequest, pk: UUID) -> Job:
+    """Ask what a dose still needs."""
+    return acts.ask_check(_person(request), _find(pk), again=True)
+
+
+@router.post("/administrations/{pk}/curves", response=JobOut)
+def curves(request: HttpRequest, pk: UUID) -> Job:
+    """Ask for the curves: first the measurement is returned, and once that is done the fits."""
+    return acts.ask_fits(_person(request), _find(pk), again=True)
+
+
+@router.post("/administrations/{pk}/dose", response=JobOut)
+def dose(request: HttpRequest, pk: UUID) -> Job:
+    """Ask for the dose."""
+    return acts.ask_dose(_person(request), _find(pk))
+
+
+@router.get("/administrations/{pk}/results", response=list[ResultOut])
+def results(request: HttpRequest, pk: UUID) -> list[Result]:
+    """List the results, the newest first; each has its files at ``/results/ID/files/NAME``."""
+    found = _find(pk)
+    acts.saw(_person(request), "results", f"administration {pk}")
+    return Way(found).results
+
+
+@router.post("/results/{pk}/signature", response=SignatureOut)
+def sign(request: HttpRequest, pk: UUID, given: SignIn) -> Signature:
+    """Sign the report of a result."""
+    return acts.sign(_person(request), get_object_or_404(Result, pk=pk), given.password, given.reason)
+
+
+@router.get("/administrations/{pk}/view", response=dict[str, Any])
+def view(request: HttpRequest, pk: UUID, result: UUID | None = None) -> dict[str, Any]:
+    """Return the viewer's manifest: images, regions as they are now, and the dose of a result if one is named."""
+    found = _find(pk)
+    acts.saw(_person(request), "images", f"administration {pk}")
+    shown = _view(request, found)
+    prefix = f"/api/workbench/administrations/{pk}/images/"
+    volumes = [{**one, "url": prefix + one["url"]} for one in shown.manifest["volumes"]]
+    if result is not None:
+        volumes.append(_dose_volume(request, found, result))
+    said = found.settings.get("regions", {})
+    regions = [_region_out(found, one, said.get(one["name"], {}), prefix) for one in shown.regions()]
+    return {"timePoints": shown.manifest["timePoints"], "volumes": volumes, "regions": regions}
+
+
+def _region_out(found: Administration, region: dict[str, Any], said: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """Return a region as the manifest has it: with the role that the settings give it, and where its voxels are."""
+    shown = {key: value for key, value in region.items() if key not in ("sha256", "url")}
+    shown["role"] = said.get("role", region["role"])
+    if region.get("sha256"):
+        shown["url"] = mask_url(found, region["sha256"])
+    elif region.get("url"):
+        shown["url"] = prefix + region["url"]
+    return shown
+
+
+def _view(request: HttpRequest, found: Administration) -> View:
+    job = acts.ask_images(_person(request), found)
+    if job.state != State.DONE:
+        raise MissingInformation("The images are not ready.", "Open the page of the regions, and wait for them.")
+    return View(found, job)
+
+
+def _dose_volume(request: HttpRequest, found: Administration, result: UUID) -> dict[str, Any]:
+    row = get_object_or_404(Result, pk=result, administration=found)
+    job = acts.ask_dose_image(_person(request), row)
+    if job.state != State.DONE or job.result is None:
+        raise MissingInformation("The dose map is not ready.", "Open the page of the dose, and wait for it.")
+    return {**job.result, "url": f"/api/workbench/administrations/{found.pk}/dose-images/{row.pk}"}
+
+
+@router.get("/administrations/{pk}/images/{name}", response={200: None})
+def image(request: HttpRequest, pk: UUID, name: str) -> HttpResponseBase:
+    """Return the numbers of an image or of a region that came with it, as the manifest says."""
+    shown = _view(request, _find(pk))
+    names = {one["url"] for one in (*shown.manifest["volumes"], *shown.manifest["regions"])}
+    if name not in names:
+        raise UnknownName("There is no such image.", "The manifest names them.")
+    return _packed(request, shown.folder / name, name)
+
+
+@router.get("/administrations/{pk}/dose-images/{result}", response={200: None})
+def dose_image(request: HttpRequest, pk: UUID, result: UUID) -> HttpResponseBase:
+    """Return the numbers of the dose map of a result."""
+    row = get_object_or_404(Result, pk=result, administration_id=pk)
+    job = acts.ask_dose_image(_person(request), row)
+    if job.result is None:
+        raise MissingInformation("The dose map is not ready.", "Ask again in a moment.")
+    return _packed(request, result_folder(job.fingerprint) / job.result["url"], job.result["url"])
+
+
+@router.get("/administrations/{pk}/masks/{sha256}", response={200: None})
+def mask(request: HttpRequest, pk: UUID, sha256: str) -> HttpResponseBase:
+    """Return a region's voxels, as drawn in any version."""
+    versions = RegionSet.objects.filter(administration_id=pk).values_list("regions", flat=True)
+    if not any(one["sha256"] == sha256 for regions in versions.iterator() for one in regions):
+        raise UnknownName("There is no such mask.", "The manifest names them.")
+    return _packed(request, FileStore.of_site().path_of(sha256), sha256)
+
+
+def _packed(request: HttpRequest, path: Path, mark: str) -> HttpResponseBase:
+    """Send a compressed file, which never changes under its address."""
+    if request.headers.get("If-None-Match") == f'"{mark}"':
+        return HttpResponse(status=304)
+    answer = FileResponse(path.open("rb"), content_type="application/octet-stream")
+    for name, value in (("Content-Encoding", "deflate"), ("ETag", f'"{mark}"'), ("Cache-Control", _A_YEAR)):
+        answer.headers[name] = value
+    return answer
+
+
+@router.post("/administrations/{pk}/regions", response=dict[str, Any])
+def edit_regions(request: HttpRequest, pk: UUID, asked: dict[str, Any]) -> dict[str, Any]:
+    """Apply one edit of the viewer as a new version of the regions."""
+    found = _find(pk)
+    return edit(_person(request), _view(request, found), asked)
+
+
+@router.get("/administrations/{pk}/regions", response=list[dict[str, Any]])
+def region_versions(request: HttpRequest, pk: UUID) -> list[dict[str, Any]]:
+    """List the versions of the regions, the newest first: who changed what, and when."""
+    acts.saw(_person(request), "regions", f"administration {pk}")
+    sets = RegionSet.objects.filter(administration=_find(pk)).select_related("author")
+    return [{"version": s.version, "by": s.author.username, "at": s.at.isoformat(), "change": s.change} for s in sets]

@@ -1,0 +1,25 @@
+// Opens the viewer in a page: its manifest comes from the server, and edits go there.
+
+import { openViewer } from "./viewer/viewer.js";
+
+const csrf = () => JSON.parse(document.body.getAttribute("hx-headers") ?? "{}")["X-CSRFToken"] ?? "";
+
+/** Read an answer, or throw the words in which the server refuses. */
+async function read(answer) {
+  const body = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error([body.refused, body.remedy].filter(Boolean).join(" ") || answer.statusText);
+  return body;
+}
+
+async function send(address, edit) {
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": csrf() };
+  return read(await fetch(address, { method: "POST", headers, body: JSON.stringify(edit) }));
+}
+
+for (const element of document.querySelectorAll("[data-viewer]")) {
+  const manifest = await read(await fetch(element.dataset.viewer));
+  const edit = element.dataset.edit;
+  const options = edit ? { onEdit: (asked) => send(edit, asked) } : {};
+  element.viewer = await openViewer(element, manifest, options);
+  element.dataset.ready = "";
+}

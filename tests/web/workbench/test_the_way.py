@@ -116,9 +116,9 @@ def test_the_dose_is_computed_signed_amended_and_remade_to_the_byte(
     assert [s.version for s in Signature.objects.order_by("version")] == [1, 2]
 
     config = tmp_path / "case.yaml"
-    config.write_bytes(b"".join(desk.get(f"/results/{result.pk}/files/case.yaml").streaming_content))
+    config.write_bytes(desk.get(f"/results/{result.pk}/files/case.yaml").content)
     assert main(["dose", str(case_folder), "--config", str(config), "--out", str(tmp_path / "out")]) == 0
-    archive = zipfile.ZipFile(io.BytesIO(b"".join(desk.get(f"/results/{result.pk}/all.zip").streaming_content)))
+    archive = zipfile.ZipFile(io.BytesIO(desk.get(f"/results/{result.pk}/all.zip").content))
     remade = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert set(remade) == set(archive.namelist()) - {"case.yaml"}
     assert [name for name in remade if archive.read(name) != (tmp_path / "out" / name).read_bytes()] == []
@@ -167,6 +167,6 @@ def test_pages_of_the_way_are_for_those_who_work_on_patients(client, home, db, d
 
 def test_results_are_json_that_states_units(desk, administration):
     result = compute(desk, administration)
-    body = b"".join(desk.get(f"/results/{result.pk}/files/results.json").streaming_content)
+    body = desk.get(f"/results/{result.pk}/files/results.json").content
     assert json.loads(body)["regions"][0]["absorbed_dose_Gy"]["value"] > 0
     assert desk.get(f"/results/{result.pk}/files/..%2Fsecret").status_code == 404

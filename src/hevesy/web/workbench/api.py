@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from ninja import Router, Schema
+from ninja import Body, Router, Schema
 
 from hevesy.errors import MissingInformation, UnknownName
 from hevesy.web.site.access import CLINICAL
@@ -102,7 +102,7 @@ def administration(request: HttpRequest, pk: UUID) -> Administration:
 
 
 @router.put("/administrations/{pk}/settings", response=AdministrationOut)
-def put_settings(request: HttpRequest, pk: UUID, settings: dict[str, Any]) -> Administration:
+def put_settings(request: HttpRequest, pk: UUID, settings: Body[dict[str, Any]]) -> Administration:
     """Replace the settings: everything that is asked for on the pages, from what is missing to the engine."""
     found = _find(pk)
     acts.change_settings(_person(request), found, settings)
@@ -183,7 +183,7 @@ def _dose_volume(request: HttpRequest, found: Administration, result: UUID) -> d
 
 
 @router.get("/administrations/{pk}/images/{name}", response={200: None})
-def image(request: HttpRequest, pk: UUID, name: str) -> HttpResponseBase:
+def image(request: HttpRequest, pk: UUID, name: str) -> HttpResponse:
     """Return the numbers of an image or of a region that came with it, as the manifest says."""
     shown = _view(request, _find(pk))
     names = {one["url"] for one in (*shown.manifest["volumes"], *shown.manifest["regions"])}
@@ -193,7 +193,7 @@ def image(request: HttpRequest, pk: UUID, name: str) -> HttpResponseBase:
 
 
 @router.get("/administrations/{pk}/dose-images/{result}", response={200: None})
-def dose_image(request: HttpRequest, pk: UUID, result: UUID) -> HttpResponseBase:
+def dose_image(request: HttpRequest, pk: UUID, result: UUID) -> HttpResponse:
     """Return the numbers of the dose map of a result."""
     row = get_object_or_404(Result, pk=result, administration_id=pk)
     job = acts.ask_dose_image(_person(request), row)
@@ -203,7 +203,7 @@ def dose_image(request: HttpRequest, pk: UUID, result: UUID) -> HttpResponseBase
 
 
 @router.get("/administrations/{pk}/masks/{sha256}", response={200: None})
-def mask(request: HttpRequest, pk: UUID, sha256: str) -> HttpResponseBase:
+def mask(request: HttpRequest, pk: UUID, sha256: str) -> HttpResponse:
     """Return a region's voxels, as drawn in any version."""
     versions = RegionSet.objects.filter(administration_id=pk).values_list("regions", flat=True)
     if not any(one["sha256"] == sha256 for regions in versions.iterator() for one in regions):
@@ -211,18 +211,18 @@ def mask(request: HttpRequest, pk: UUID, sha256: str) -> HttpResponseBase:
     return _packed(request, FileStore.of_site().path_of(sha256), sha256)
 
 
-def _packed(request: HttpRequest, path: Path, mark: str) -> HttpResponseBase:
+def _packed(request: HttpRequest, path: Path, mark: str) -> HttpResponse:
     """Send a compressed file, which never changes under its address."""
     if request.headers.get("If-None-Match") == f'"{mark}"':
         return HttpResponse(status=304)
-    answer = FileResponse(path.open("rb"), content_type="application/octet-stream")
+    answer = HttpResponse(path.read_bytes(), content_type="application/octet-stream")
     for name, value in (("Content-Encoding", "deflate"), ("ETag", f'"{mark}"'), ("Cache-Control", _A_YEAR)):
         answer.headers[name] = value
     return answer
 
 
 @router.post("/administrations/{pk}/regions", response=dict[str, Any])
-def edit_regions(request: HttpRequest, pk: UUID, asked: dict[str, Any]) -> dict[str, Any]:
+def edit_regions(request: HttpRequest, pk: UUID, asked: Body[dict[str, Any]]) -> dict[str, Any]:
     """Apply one edit of the viewer as a new version of the regions."""
     found = _find(pk)
     return edit(_person(request), _view(request, found), asked)

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.http import content_disposition_header
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from hevesy.web.site.audit.record import record
@@ -75,22 +76,24 @@ def files_of(result: Result) -> Iterator[dict[str, Any]]:
 
 
 @page
-def download(request: HttpRequest, pk: UUID, name: str) -> HttpResponseBase:
+def download(request: HttpRequest, pk: UUID, name: str) -> HttpResponse:
     """Send one file of a result."""
     result = get_object_or_404(Result, pk=pk)
     path = acts.file_of(result, name)
     record(who(request), "result.exported", f"result {pk}", file=name)
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     kind = "application/dicom" if name.endswith(".dcm") else kind
-    return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type=kind)
+    answer = HttpResponse(path.read_bytes(), content_type=kind)
+    answer.headers["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
+    return answer
 
 
 @page
-def download_all(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+def download_all(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Send every file of a result in one archive."""
     result = get_object_or_404(Result, pk=pk)
     acts.file_of(result, "results.json")
     record(who(request), "result.exported", f"result {pk}", file="*")
-    answer = StreamingHttpResponse(zipped(result_folder(result.fingerprint)), content_type="application/zip")
+    answer = HttpResponse(zipped(result_folder(result.fingerprint)), content_type="application/zip")
     answer.headers["Content-Disposition"] = f'attachment; filename="hevesy-{str(pk)[:8]}.zip"'
     return answer

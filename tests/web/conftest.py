@@ -41,7 +41,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Take off the guards of the audit record: a test's data is deleted after it. Tests of the guards put them back."""
     from django.db import connection
 
@@ -49,10 +49,18 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 
     with django_db_blocker.unblock():
         guard.take_off(connection)
+    yield
+    if connection.vendor == "postgresql":
+        # a request that the browser left may still hold a connection, and so the database that is to be dropped
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
 
 @pytest.fixture(scope="session")
-def _server() -> Iterator[str]:
+def _server(django_db_setup: None) -> Iterator[str]:
     import uvicorn
 
     with socket.socket() as free:

@@ -185,9 +185,11 @@ SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS"
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
 USE_I18N = True
 LOCALE_PATHS = [Path(__file__).parent / "locale"]
+_TRANSLATED = sorted(path.parts[-3] for path in LOCALE_PATHS[0].glob("*/LC_MESSAGES/django.mo"))
+#: what the menu offers, where each is called by its own name: English, and what there is a translation to
+LANGUAGES = [(code, code) for code in ("en", *_TRANSLATED)]
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [Path(__file__).parent / "static"]

@@ -108,6 +108,7 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
 
         model = Person
         fields = ("username", "first_name", "last_name", "email", "role")
+        labels: ClassVar = {"role": _("Role")}
         help_texts: ClassVar = {"username": _("Letters, digits and @ . + - _"), "role": _("What the person may open.")}
 
     def clean_username(self) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -54,15 +56,26 @@ def read_key(path: Path | None) -> Pseudonyms:
     if path is None:
         return Pseudonyms(secrets.token_bytes(KEY_BYTES))
     try:
-        with suppress(FileExistsError), path.open("xb") as file:
-            path.chmod(0o600)
-            file.write(secrets.token_bytes(KEY_BYTES))
+        if not path.exists():
+            _make_key(path)
         key = path.read_bytes()
     except OSError as fault:
         raise OutputFailed(f"The key {path} cannot be read or made ({fault.strerror}).", "Check --key.") from fault
     if len(key) < SHORTEST_KEY:
         raise BadInput(f"{path} holds {len(key)} bytes, which is no key.", f"Give a file of {SHORTEST_KEY} or more.")
     return Pseudonyms(key)
+
+
+def _make_key(path: Path) -> None:
+    """Write a new key that its owner alone can read, whole or not at all, and over no other."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(KEY_BYTES))
+        with suppress(FileExistsError):  # two runs at once: the first one's key is the key
+            path.hardlink_to(name)
+    finally:
+        Path(name).unlink()
 
 
 def share(

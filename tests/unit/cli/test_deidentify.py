@@ -9,6 +9,7 @@ import pytest
 from factories.dicom import change_all, write
 from factories.therapy_case import LESION, ORGAN, scan, structures, write_case
 from hevesy.cli import main
+from hevesy.workflows.sharing import read_key
 
 
 def deidentify(folder, out, *more):
@@ -93,3 +94,15 @@ def test_two_patients_go_into_folders_of_their_own(tmp_path):
     assert deidentify(tmp_path / "in", tmp_path / "out") == 0
     dates = {pydicom.dcmread(next(p.rglob("*.dcm"))).AcquisitionDate for p in (tmp_path / "out").iterdir()}
     assert len(list((tmp_path / "out").iterdir())) == len(dates) == 2
+
+
+def test_a_key_is_whole_or_not_there_and_is_never_written_over(tmp_path, monkeypatch):
+    key = tmp_path / "key"
+    monkeypatch.setattr("hevesy.workflows.sharing.secrets.token_bytes", lambda size: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        read_key(key)
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.undo()
+    first = read_key(key).patient("A")
+    assert read_key(key).patient("A") == first
+    assert [p.name for p in tmp_path.iterdir()] == ["key"]

@@ -216,7 +216,14 @@ def _mended(element: DataElement) -> DataElement:
     if element.VR not in TEXT:
         return element
     values = [element.value] if element.VM == 1 else list(element.value)
-    return DataElement(element.tag, element.VR, plain("/".join(map(str, values)), TEXT[element.VR]))
+    words = plain("/".join(map(str, values)), TEXT[element.VR])
+    return DataElement(element.tag, element.VR, _person(words) if element.VR == "PN" else words)
+
+
+def _person(words: str) -> str:
+    """Return a name of at most three representations of five components each (PS3.5 6.2.1), the rest in the last."""
+    groups = (group.split("^", 4) for group in words.split("=", 2))
+    return "=".join("^".join(part.replace("^", " ").replace("=", " ") for part in parts) for parts in groups)
 
 
 def _is_legal(element: DataElement) -> bool:

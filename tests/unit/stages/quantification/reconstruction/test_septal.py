@@ -6,6 +6,7 @@ from scipy.signal import convolve2d
 
 from factories.spect import water_cylinder
 from hevesy.errors import BadInput
+from hevesy.stages.quantification.partial_volume import recover
 from hevesy.stages.quantification.reconstruction import (
     Lattice,
     LinearResponse,
@@ -17,6 +18,8 @@ from hevesy.stages.quantification.reconstruction import (
     mlem,
     osem,
 )
+from hevesy.stages.quantification.reconstruction.response import ScaledResponse, SharpenedResponse
+from hevesy.stages.quantification.reconstruction.septal import with_core
 
 RESPONSE = TailedResponse(LinearResponse(0.03, 2.0), 0.25, 0.1, 12.0)
 LATTICE = Lattice(21, 15, 6.0, 7.0)
@@ -109,3 +112,29 @@ def test_the_likelihood_never_falls():
 def test_an_impossible_tail_is_refused(tail):
     with pytest.raises(BadInput, match="tail"):
         TailedResponse(LinearResponse(0.03, 2.0), *tail)
+
+
+def test_a_core_made_wider_keeps_the_tails_that_go_with_it():
+    def widened(core):
+        return ScaledResponse(core, 1.1)
+
+    wider = with_core(RESPONSE, widened)
+    assert (wider.tail_fraction, wider.tail_slope) == (RESPONSE.tail_fraction, RESPONSE.tail_slope)
+    assert wider.sigma_mm(100.0) == pytest.approx(1.1 * RESPONSE.sigma_mm(100.0))
+    # far from the point a tail is all there is, and it has not changed
+    far = slice(0, 8)
+    assert wider.kernel(50.0, *OFFSETS)[far] == pytest.approx(RESPONSE.kernel(50.0, *OFFSETS)[far], rel=1e-3)
+    assert with_core(RESPONSE.core, widened).sigma_mm(100.0) == pytest.approx(1.1 * RESPONSE.core.sigma_mm(100.0))
+
+
+def test_recovery_of_a_region_counts_what_came_through_septa():
+    regions = np.stack([water_cylinder(21, 15, 6.0, 18.0), water_cylinder(21, 15, 6.0, 50.0)]).astype(np.float32)
+    regions[1] -= regions[0]
+    volume = 200 * regions[0] + 20 * regions[1]
+    system = small(RESPONSE, views=24)
+    seen = np.maximum(
+        small(with_core(RESPONSE, lambda core: SharpenedResponse(core, 6.0)), views=24).forward(volume), 0
+    )
+    found = recover(Measurement(system, seen), regions, lambda one: osem(one, Schedule(2, 4)))
+    assert found.coefficient[0] < 0.95  # there is something to correct
+    assert found.true[0] == pytest.approx(200 * regions[0].sum(), rel=0.02)

@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from hevesy.web.site.access import CLINICAL
@@ -98,15 +99,24 @@ def test_what_a_job_says_is_shown_as_text(people):
 def test_progress_is_streamed_within_two_seconds_until_the_job_ends(people):
     job = queue.submit("test.echo", {}, people["owner"])
 
+    async def elsewhere(write, *arguments):
+        def write_and_close():
+            try:
+                return write(*arguments)
+            finally:
+                connection.close()  # of the thread's own
+
+        return await asyncio.to_thread(write_and_close)
+
     async def follow():
         told = []
-        held = await asyncio.to_thread(claims.claim, "worker")
+        held = await elsewhere(claims.claim, "worker")
         stream = live.events(job.pk, "en")
         assert (await anext(stream)).startswith(b"retry:")
         for step in ("first", "second"):
-            await asyncio.to_thread(held.report, 0.5, step, "")
+            await elsewhere(held.report, 0.5, step, "")
             told.append(await asyncio.wait_for(anext(stream), 2.0))
-        await asyncio.to_thread(held.finish, {}, False)
+        await elsewhere(held.finish, {}, False)
         told += [event async for event in stream]
         return [json.loads(event.removeprefix(b"data: ")) for event in told]
 

@@ -51,3 +51,15 @@ def submit_one(kind):
     from hevesy.web.site.jobs.queue import submit
 
     return submit(kind, {}, None).pk.hex
+
+
+def states():
+    from hevesy.web.site.jobs.models import Job
+
+    return list(Job.objects.values_list("state", flat=True))
+
+
+def attempts():
+    from hevesy.web.site.jobs.models import Job
+
+    return list(Job.objects.values_list("attempts", flat=True))

@@ -47,7 +47,17 @@ def server():
 
 
 def test_the_queue_keeps_its_promises_there_too(server):
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", "tests/web/jobs/test_queue.py"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-n",
+        "0",
+        "tests/web/jobs/test_queue.py",
+    ]
     home = {"HEVESY_DATABASE": server, "HEVESY_HOME": ""}
     root = Path(__file__).parents[3]
     done = subprocess.run(command, cwd=root, env=os.environ | home, capture_output=True, text=True, check=False)

@@ -12,3 +12,7 @@ class StoreConfig(AppConfig):
     name = "hevesy.web.site.store"
     label = "store"
     navigation = (Entry(_("Import"), "store:importing", order=20),)
+
+    def ready(self) -> None:
+        """Say which results must stay when old ones are removed."""
+        from hevesy.web.site.store import keeping  # noqa: F401  registers itself

@@ -14,7 +14,7 @@ def open_study(browser, screenshot, request):
     """Open a study's page; at its end nothing may have failed or broken the policy, and its picture is kept."""
     opened = []
 
-    def opener(study, *, width=1100, height=760, scheme="light", fails=False):
+    def opener(study, *, width=1000, height=700, scheme="light", fails=False):
         url, server = serve(study)
         page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
         faults = []

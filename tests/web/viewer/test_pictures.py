@@ -53,8 +53,9 @@ def grid(request):
 def level(page, plane, x, y):
     """The red channel of a pixel of the first pane of a plane."""
     return page.evaluate(
-        """([plane, x, y]) => { const { image } = viewer.panes.find((p) => p.plane === plane);
-        return image.getContext("2d").getImageData(x, y, 1, 1).data[0]; }""",
+        """([plane, x, y]) => { const { gl } = viewer.renderer, pixel = new Uint8Array(4);
+        const at = viewer.renderer.placeOf(viewer.panes.find((p) => p.plane === plane).element);
+        gl.readPixels(at.x + x, at.y + at.height - 1 - y, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel); return pixel[0]; }""",
         [plane, x, y],
     )
 

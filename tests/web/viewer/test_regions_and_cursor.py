@@ -166,7 +166,7 @@ def test_time_points_can_be_chosen_and_one_is_always_shown(page):
     page.get_by_role("button", name="4 h", exact=True).click()
     assert page.locator(".hv-row").count() == 1
     page.evaluate("viewer.settled()")
-    assert page.evaluate("viewer.panes[0].image.width") > 300
+    assert page.evaluate("viewer.panes[0].size[0]") > 300
 
 
 def test_the_unit_of_display_carries_the_window_with_it(page):

@@ -1,6 +1,6 @@
 // A stroke of the brush or the eraser.
 
-import { add, dot, flatIndex, scaled, stepAlong, sub, toMm } from "./geometry.js";
+import { add, flatIndex, scaled, stepAlong, sub, toMm } from "./geometry.js";
 
 export class Stroke {
   /** @param into normal of the picture for a disc one slice thick, or null for a ball. */
@@ -28,22 +28,24 @@ export class Stroke {
       middle.map((m, a) => Math.max(0, Math.floor(m - reach[a]))),
       middle.map((m, a) => Math.min(grid.shape[a] - 1, Math.ceil(m + reach[a]))),
     ];
+    const c = [0, 1, 2].map((row) => grid.affine[row][2]);
     for (let i = first[0]; i <= last[0]; i += 1) {
       for (let j = first[1]; j <= last[1]; j += 1) {
+        const start = sub(toMm(grid.affine, [i, j, 0]), centre);
         for (let k = first[2]; k <= last[2]; k += 1) {
-          if (this.#touches(sub(toMm(grid.affine, [i, j, k]), centre)) && mask.put([i, j, k], this.inside)) {
-            this.changed.push(flatIndex(grid.shape, [i, j, k]));
-          }
+          const touched = this.#touches(start[0] + k * c[0], start[1] + k * c[1], start[2] + k * c[2]);
+          if (touched && mask.put(i, j, k, this.inside)) this.changed.push(flatIndex(grid.shape, i, j, k));
         }
       }
     }
   }
 
-  #touches(away) {
-    if (!this.into) return Math.hypot(...away) <= this.radius;
-    const depth = dot(away, this.into);
+  #touches(x, y, z) {
+    const squared = x * x + y * y + z * z;
+    if (!this.into) return squared <= this.radius ** 2;
+    const depth = x * this.into[0] + y * this.into[1] + z * this.into[2];
     // half open, so that a plane midway between two layers paints one of them
-    return depth >= -this.halfStep && depth < this.halfStep && Math.hypot(...away) ** 2 - depth ** 2 <= this.radius ** 2;
+    return depth >= -this.halfStep && depth < this.halfStep && squared - depth ** 2 <= this.radius ** 2;
   }
 
   /** What the stroke has changed, as arrays of flat indices. */

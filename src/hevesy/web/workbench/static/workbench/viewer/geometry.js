@@ -36,11 +36,6 @@ export function gridOf({ shape, affine }) {
   };
 }
 
-export function sameGrid(a, b) {
-  const near = (x, y) => Math.abs(x - y) < 1e-4;
-  return a.shape.every((n, i) => n === b.shape[i]) && a.affine.flat().every((x, i) => near(x, b.affine.flat()[i]));
-}
-
 /** The array index of the voxel that holds a point, or null outside the grid. */
 export function voxelAt(grid, point) {
   const index = toMm(grid.inverse, point).map(Math.round);
@@ -48,7 +43,21 @@ export function voxelAt(grid, point) {
 }
 
 /** The position of a voxel in the flat array: the last axis runs fastest (C order). */
-export const flatIndex = (shape, [i, j, k]) => (i * shape[1] + j) * shape[2] + k;
+export const flatIndex = (shape, i, j, k) => (i * shape[1] + j) * shape[2] + k;
+
+/** A function from a voxel (i, j, k) of one grid to the flat index of the voxel of another that holds its centre, or -1: nothing is made on the way. */
+export function between(from, to) {
+  const columns = [[1, 0, 0], [0, 1, 0], [0, 0, 1]].map((step) => sub(toMm(to.inverse, toMm(from.affine, step)), toMm(to.inverse, toMm(from.affine, [0, 0, 0]))));
+  const [a, b, c] = columns;
+  const [x, y, z] = toMm(to.inverse, toMm(from.affine, [0, 0, 0]));
+  const [n0, n1, n2] = to.shape;
+  return (i, j, k) => {
+    const p = Math.round(x + i * a[0] + j * b[0] + k * c[0]);
+    const q = Math.round(y + i * a[1] + j * b[1] + k * c[1]);
+    const r = Math.round(z + i * a[2] + j * b[2] + k * c[2]);
+    return p < 0 || q < 0 || r < 0 || p >= n0 || q >= n1 || r >= n2 ? -1 : (p * n1 + q) * n2 + r;
+  };
+}
 
 /** The smallest and largest coordinates of a grid's outer faces, mm. */
 export function boundsOf(grid) {

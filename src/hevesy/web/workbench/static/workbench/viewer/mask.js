@@ -10,25 +10,28 @@ export class Mask {
   constructor(shape, offset = [0, 0, 0], size = [0, 0, 0], data = new Uint8Array(size[0] * size[1] * size[2])) {
     if (data.length !== size[0] * size[1] * size[2]) throw new RangeError(`A mask of ${size.join(" × ")} voxels came as ${data.length} bytes.`);
     if (offset.some((o, axis) => o < 0 || o + size[axis] > shape[axis])) throw new RangeError("A mask reaches outside its grid.");
-    Object.assign(this, { shape, offset, size, data });
+    Object.assign(this, { shape, offset, size, data, changes: 0 });
   }
 
-  #place([i, j, k]) {
-    const [a, b, c] = [i - this.offset[0], j - this.offset[1], k - this.offset[2]];
-    const [m, n, o] = this.size;
-    return a < 0 || b < 0 || c < 0 || a >= m || b >= n || c >= o ? -1 : (a * n + b) * o + c;
+  #place(i, j, k) {
+    const { offset, size } = this;
+    const a = i - offset[0];
+    const b = j - offset[1];
+    const c = k - offset[2];
+    return a < 0 || b < 0 || c < 0 || a >= size[0] || b >= size[1] || c >= size[2] ? -1 : (a * size[1] + b) * size[2] + c;
   }
 
-  has(index) {
-    const place = this.#place(index);
+  has(i, j, k) {
+    const place = this.#place(i, j, k);
     return place >= 0 && this.data[place] !== 0;
   }
 
   /** Put a voxel in or out; says whether that changed it. */
-  put(index, inside) {
-    if (this.has(index) === inside) return false;
-    if (this.#place(index) < 0) this.#growTo(index);
-    this.data[this.#place(index)] = inside ? 1 : 0;
+  put(i, j, k, inside) {
+    if (this.has(i, j, k) === inside) return false;
+    if (this.#place(i, j, k) < 0) this.#growTo([i, j, k]);
+    this.data[this.#place(i, j, k)] = inside ? 1 : 0;
+    this.changes += 1;
     return true;
   }
 
@@ -41,7 +44,7 @@ export class Mask {
     for (let start = 0; start < this.data.length; start += row) {
       const j = (start / row) % this.size[1];
       const i = Math.floor(start / (row * this.size[1]));
-      grown.data.set(this.data.subarray(start, start + row), grown.#place([i + this.offset[0], j + this.offset[1], this.offset[2]]));
+      grown.data.set(this.data.subarray(start, start + row), grown.#place(i + this.offset[0], j + this.offset[1], this.offset[2]));
     }
     Object.assign(this, { offset: grown.offset, size: grown.size, data: grown.data });
   }
@@ -61,7 +64,7 @@ export class Mask {
   /** The flat indices, on the whole grid, of the voxels inside, rising. */
   flat() {
     const found = [];
-    this.each((i, j, k) => found.push(flatIndex(this.shape, [i, j, k])));
+    this.each((i, j, k) => found.push(flatIndex(this.shape, i, j, k)));
     return found;
   }
 
@@ -70,7 +73,7 @@ export class Mask {
     const [, n1, n2] = this.shape;
     for (const [start, length] of runs) {
       for (let flat = start; flat < start + length; flat += 1) {
-        this.put([Math.floor(flat / (n1 * n2)), Math.floor(flat / n2) % n1, flat % n2], inside);
+        this.put(Math.floor(flat / (n1 * n2)), Math.floor(flat / n2) % n1, flat % n2, inside);
       }
     }
   }

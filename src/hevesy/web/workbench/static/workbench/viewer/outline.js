@@ -51,37 +51,37 @@ function boxAlong(mask, grid, directions, margin) {
 
 function fill(mask, grid, { origin, across, descent, columns, rows }) {
   const filled = new Uint8Array(columns * rows);
-  const first = toMm(grid.inverse, add(origin, scaled(add(across, descent), 0.5)));
-  const perColumn = sub(toMm(grid.inverse, add(origin, across)), toMm(grid.inverse, origin));
-  const perRow = sub(toMm(grid.inverse, add(origin, descent)), toMm(grid.inverse, origin));
+  const corner = toMm(grid.inverse, origin);
+  const perColumn = sub(toMm(grid.inverse, add(origin, across)), corner);
+  const perRow = sub(toMm(grid.inverse, add(origin, descent)), corner);
   let any = false;
   for (let r = 0, cell = 0; r < rows; r += 1) {
+    const [x, y, z] = [0, 1, 2].map((a) => corner[a] + (r + 0.5) * perRow[a] + 0.5 * perColumn[a]);
     for (let c = 0; c < columns; c += 1, cell += 1) {
-      if (mask.has([0, 1, 2].map((a) => Math.round(first[a] + c * perColumn[a] + r * perRow[a])))) {
-        filled[cell] = 1;
-        any = true;
-      }
+      if (!mask.has(Math.round(x + c * perColumn[0]), Math.round(y + c * perColumn[1]), Math.round(z + c * perColumn[2]))) continue;
+      filled[cell] = 1;
+      any = true;
     }
   }
   return any ? filled : null;
 }
 
-/** The edges and the inside of a section as two Path2D in cell coordinates (column, row), and both scaled by `place(column, row)`. */
-export function pathsOf({ columns, rows, filled }, place) {
+/** The edges and the inside of a section, as paths whose unit is a cell. */
+export function pathsOf({ columns, rows, filled }) {
   const edge = new Path2D();
   const inside = new Path2D();
   const at = (c, r) => c >= 0 && r >= 0 && c < columns && r < rows && filled[r * columns + c] === 1;
-  const line = (c0, r0, c1, r1) => {
-    edge.moveTo(...place(c0, r0));
-    edge.lineTo(...place(c1, r1));
-  };
-  for (let r = 0; r <= rows; r += 1) runs(columns, (c) => at(c, r) !== at(c, r - 1), (c0, c1) => line(c0, r, c1, r));
-  for (let c = 0; c <= columns; c += 1) runs(rows, (r) => at(c, r) !== at(c - 1, r), (r0, r1) => line(c, r0, c, r1));
-  for (let r = 0; r < rows; r += 1) {
-    runs(columns, (c) => at(c, r), (c0, c1) => {
-      const [x0, y0] = place(c0, r);
-      const [x1, y1] = place(c1, r + 1);
-      inside.rect(x0, y0, x1 - x0, y1 - y0);
+  for (let r = 0; r <= rows; r += 1) {
+    runs(columns, (c) => at(c, r) !== at(c, r - 1), (from, to) => {
+      edge.moveTo(from, r);
+      edge.lineTo(to, r);
+    });
+    runs(columns, (c) => at(c, r), (from, to) => inside.rect(from, r, to - from, 1));
+  }
+  for (let c = 0; c <= columns; c += 1) {
+    runs(rows, (r) => at(c, r) !== at(c - 1, r), (from, to) => {
+      edge.moveTo(c, from);
+      edge.lineTo(c, to);
     });
   }
   return { edge, inside };

@@ -10,12 +10,11 @@ const BLACK = [0, 0, 0];
 
 export class Pane {
   constructor(viewer, plane, timePoint) {
-    Object.assign(this, { viewer, plane, timePoint: timePoint.index, label: timePoint.label, drawn: null, circle: null });
-    this.image = make("canvas", { class: "hv-image" });
+    Object.assign(this, { viewer, plane, timePoint: timePoint.index, label: timePoint.label, drawn: null, circle: null, sections: new WeakMap() });
     this.marks = make("canvas", { class: "hv-marks" });
     const name = viewer.text({ axial: "Axial", coronal: "Coronal", sagittal: "Sagittal", mip: "Projection" }[plane]);
     this.title = `${name} · ${timePoint.label}`;
-    this.element = make("div", { class: `hv-pane hv-${plane}`, tabindex: 0, role: "application", "aria-label": this.title }, this.image, this.marks);
+    this.element = make("div", { class: `hv-pane hv-${plane}`, tabindex: 0, role: "application", "aria-label": this.title }, this.marks);
   }
 
   get isProjection() {
@@ -67,17 +66,16 @@ export class Pane {
     if (!width || !height) return false;
     const { layers, mmPerPixel, viewer } = this;
     const background = backgroundOf(layers[0]);
-    const sharpness = window.devicePixelRatio || 1;
-    const { smooth, turning } = viewer;
+    const { renderer, smooth, turning } = viewer;
     const coarse = this.isProjection && turning;
     const view = { frame: this.frame, centre: this.centre, width_mm: width * mmPerPixel, height_mm: height * mmPerPixel, background, coarse };
-    const key = JSON.stringify([view, smooth, sharpness, layers.map(({ volume, ...rest }) => [volume.id, rest])]);
+    const key = JSON.stringify([view, smooth, layers.map(({ volume, ...rest }) => [volume.id, rest])]);
     const stale = key !== this.drawn;
     if (stale && this.isProjection && !mayCast) return true;
     if (stale) {
-      fit(this.image, width * sharpness, height * sharpness);
-      if (!this.isProjection) viewer.renderer.drawSlice(this.image, view, layers, smooth);
-      else if (layers.length) viewer.renderer.drawProjection(this.image, view, layers[0]);
+      const place = renderer.placeOf(this.element);
+      if (this.isProjection && layers.length) renderer.drawProjection(this, place, view, layers[0]);
+      else renderer.drawSlice(place, view, layers, smooth);
       this.drawn = key;
     }
     this.#drawMarks(width, height, background[0] > 0.5);
@@ -109,17 +107,32 @@ export class Pane {
       if (centre) overlay.drawMark(context, this.pixelOf(centre), region.colour, chosen);
       return;
     }
-    const section = sectionOf(region.mask, region.grid, this.frame, this.viewer.cursor);
-    if (!section) return;
-    const origin = this.pixelOf(section.origin);
-    const [across] = sub2(this.pixelOf(add(section.origin, section.across)), origin);
-    const [, down] = sub2(this.pixelOf(add(section.origin, section.down)), origin);
-    const paths = pathsOf(section, (column, row) => [origin[0] + column * across, origin[1] + row * down]);
-    overlay.drawRegion(context, paths, region.colour, chosen);
+    const found = this.#sectionOf(region);
+    if (!found) return;
+    const { section, paths } = found;
+    const [x, y] = this.pixelOf(section.origin);
+    const across = this.pixelOf(add(section.origin, section.across))[0] - x;
+    const down = this.pixelOf(add(section.origin, section.down))[1] - y;
+    const placed = ([name, path]) => {
+      const moved = new Path2D();
+      moved.addPath(path, new DOMMatrix([across, 0, 0, down, x, y]));
+      return [name, moved];
+    };
+    overlay.drawRegion(context, Object.fromEntries(Object.entries(paths).map(placed)), region.colour, chosen);
+  }
+
+  // A region's outline in this plane, found anew only where the plane or the region has changed
+  #sectionOf(region) {
+    const { frame, viewer } = this;
+    const key = `${dot(viewer.cursor, frame.into)} ${region.mask.changes}`;
+    const known = this.sections.get(region.mask);
+    if (known?.key === key) return known.found;
+    const section = sectionOf(region.mask, region.grid, frame, viewer.cursor);
+    const found = section && { section, paths: pathsOf(section) };
+    this.sections.set(region.mask, { key, found });
+    return found;
   }
 }
-
-const sub2 = (a, b) => [a[0] - b[0], a[1] - b[1]];
 
 // outside the volume a picture looks as its scale's lowest value does, so that inverse grey is white throughout
 function backgroundOf(layer) {

@@ -1,6 +1,6 @@
 // Regions: their masks, versions and what is measured in them.
 
-import { flatIndex, gridOf, sameGrid, toMm, voxelAt } from "./geometry.js";
+import { between, gridOf, toMm, voxelAt } from "./geometry.js";
 import { Mask } from "./mask.js";
 
 export const ROLES = ["lesion", "organ", "body", "background"];
@@ -18,7 +18,7 @@ export class Region {
 
   contains(point) {
     const index = voxelAt(this.grid, point);
-    return index !== null && this.mask.has(index);
+    return index !== null && this.mask.has(...index);
   }
 
   shownAt(timePoint) {
@@ -27,19 +27,22 @@ export class Region {
 
   /** The voxel of the region nearest to its centre of gravity, mm: inside even where the region is bent. */
   centre() {
-    const sum = [0, 0, 0];
-    let count = 0;
+    let [a, b, c, count] = [0, 0, 0, 0];
     this.mask.each((i, j, k) => {
-      [i, j, k].forEach((x, axis) => (sum[axis] += x));
+      a += i;
+      b += j;
+      c += k;
       count += 1;
     });
     if (!count) return null;
-    const mean = sum.map((x) => x / count);
+    const [u, v, w] = this.grid.spacing;
     let best = null;
     let least = Infinity;
     this.mask.each((i, j, k) => {
-      const away = [i, j, k].reduce((s, x, axis) => s + ((x - mean[axis]) * this.grid.spacing[axis]) ** 2, 0);
-      if (away < least) [least, best] = [away, [i, j, k]];
+      const away = ((i - a / count) * u) ** 2 + ((j - b / count) * v) ** 2 + ((k - c / count) * w) ** 2;
+      if (away >= least) return;
+      least = away;
+      best = [i, j, k];
     });
     return toMm(this.grid.affine, best);
   }
@@ -55,14 +58,15 @@ export class Region {
     let count = 0;
     let sum = 0;
     let maximum = -Infinity;
-    const take = (value) => {
-      if (value === null) return;
+    const place = between(this.grid, volume.grid);
+    this.mask.each((i, j, k) => {
+      const flat = place(i, j, k);
+      if (flat < 0) return;
+      const value = volume.valueOf(flat);
       count += 1;
       sum += value;
       if (value > maximum) maximum = value;
-    };
-    if (sameGrid(this.grid, volume.grid)) this.mask.each((i, j, k) => take(volume.valueOf(flatIndex(this.grid.shape, [i, j, k]))));
-    else this.mask.each((i, j, k) => take(volume.valueAt(toMm(this.grid.affine, [i, j, k]))));
+    });
     return count ? { mean: sum / count, maximum } : null;
   }
 }

@@ -1,7 +1,9 @@
-// Draws slices and maximum intensity projections with WebGL 2: one context and one copy of each volume for all panes.
+// Draws slices and maximum intensity projections with WebGL 2, all panes on one canvas that lies beneath them: one copy of each volume
+// serves all, and no picture is copied.
 
 import { add, scaled, sub, toMm } from "./geometry.js";
 import { COLOUR_MAPS } from "./display.js";
+import { make } from "./dom.js";
 import { BLOCK, COLOURED, RAYS, SLICE, VERTEX } from "./shaders.js";
 
 const SLAB_BYTES = 16 << 20;
@@ -9,8 +11,9 @@ const LAYERS = 3;
 
 export class Renderer {
   constructor() {
-    this.canvas = document.createElement("canvas");
-    this.gl = this.canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false });
+    this.canvas = make("canvas", { class: "hv-canvas" });
+    // what is drawn stays, so that only the panes that have changed are drawn again
+    this.gl = this.canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false, preserveDrawingBuffer: true });
     if (!this.gl) throw new Error("This browser offers no WebGL 2, which the viewer draws with.");
     this.canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
     this.canvas.addEventListener("webglcontextrestored", () => {
@@ -27,7 +30,7 @@ export class Renderer {
     this.slice = program(gl, SLICE);
     this.rays = program(gl, RAYS);
     this.coloured = program(gl, COLOURED);
-    this.projections = new Map();
+    this.projections = new WeakMap();
     gl.bindVertexArray(gl.createVertexArray());
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     this.volumes = new Map();
@@ -59,14 +62,36 @@ export class Renderer {
     return { internal: gl.R16F, type: gl.FLOAT, stored: 1, filterable: true, convert: (part) => Float32Array.from(part) };
   }
 
+  /** Give the canvas the size of its element, in device pixels; says whether that changed it and blanked all. */
+  fit() {
+    const { gl, canvas } = this;
+    const limit = Math.min(...gl.getParameter(gl.MAX_VIEWPORT_DIMS));
+    const longest = Math.max(canvas.clientWidth, canvas.clientHeight);
+    const sharpness = Math.min(window.devicePixelRatio || 1, limit / longest);
+    const [width, height] = [canvas.clientWidth, canvas.clientHeight].map((n) => Math.max(1, Math.round(n * sharpness)));
+    if (canvas.width === width && canvas.height === height) return false;
+    Object.assign(canvas, { width, height });
+    this.sharpness = sharpness;
+    return true;
+  }
+
+  /** Where an element lies on the canvas, in its pixels, from the lower left. */
+  placeOf(element) {
+    const [outer, inner] = [this.canvas.getBoundingClientRect(), element.getBoundingClientRect()];
+    const at = (x) => Math.round(x * this.sharpness);
+    const [x, right] = [at(inner.left - outer.left), at(inner.right - outer.left)];
+    const [top, bottom] = [at(inner.top - outer.top), at(inner.bottom - outer.top)];
+    return { x, y: this.canvas.height - bottom, width: right - x, height: bottom - top };
+  }
+
   /**
-   * Draw a slice and copy it onto a canvas.
-   * @param target canvas; @param view {frame, centre, width_mm, height_mm, background};
+   * Draw a slice.
+   * @param place {x, y, width, height} on the canvas; @param view {frame, centre, width_mm, height_mm, background};
    * @param layers bottom first: {volume, map, lower, upper, opacity, start, rise}; @param smooth interpolate between voxels.
    */
-  drawSlice(target, view, layers, smooth) {
+  drawSlice(place, view, layers, smooth) {
     const { gl, slice } = this;
-    this.#begin(target, slice, view);
+    this.#begin(place, slice, view);
     for (let n = 0; n < LAYERS; n += 1) {
       this.#bindVolume(slice, n, layers[n], smooth);
       this.#bindTable(slice, n, layers[n]);
@@ -75,37 +100,29 @@ export class Renderer {
       gl.uniform3f(slice.at(`cover[${n}]`), layers[n].opacity, layers[n].start, layers[n].rise);
     }
     gl.uniform1i(slice.at("layers"), layers.length);
-    this.#finish(target);
+    gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
   }
 
-  /** Draw the maximum along every ray; rays are cast only when the view of the volume has changed, not its colours. */
-  drawProjection(target, view, layer) {
+  /** Draw the maximum along every ray; rays are cast only when the owner's view of the volume has changed, not its colours. */
+  drawProjection(owner, place, view, layer) {
     const { gl, coloured } = this;
     this.prepare(layer.volume);
-    const cast = this.#cast(target, view, layer);
-    this.#begin(target, coloured, view);
+    const cast = this.#cast(owner, place, view, layer);
+    this.#begin(place, coloured, view);
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D, cast.texture);
     gl.uniform1i(coloured.at("rays"), 0);
     this.#bindTable(coloured, 0, layer);
     const { least, span } = this.#storedRange(layer.volume);
     gl.uniform2f(coloured.at("range"), least, span);
-    this.#finish(target);
+    gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
   }
 
-  #begin(target, used, view) {
+  #begin({ x, y, width, height }, used, view) {
     const { gl } = this;
-    if (this.canvas.width < target.width) this.canvas.width = target.width;
-    if (this.canvas.height < target.height) this.canvas.height = target.height;
-    gl.viewport(0, 0, target.width, target.height);
+    gl.viewport(x, y, width, height);
     gl.useProgram(used.program);
     gl.uniform3fv(used.at("background"), view.background);
-  }
-
-  #finish(target) {
-    const { width, height } = target;
-    this.gl.drawArrays(this.gl.TRIANGLE_STRIP, 0, 4);
-    target.getContext("2d").drawImage(this.canvas, 0, this.canvas.height - height, width, height, 0, 0, width, height);
   }
 
   #bindVolume(used, n, layer, smooth) {
@@ -129,19 +146,19 @@ export class Renderer {
     gl.uniform2f(used.at(`window[${n}]`), (this.volumes.get(layer.volume).stored * slope) / width, (intercept - layer.lower) / width);
   }
 
-  // The texture of rays of a canvas, cast anew where the view has changed
-  #cast(target, view, layer) {
+  // The texture of an owner's rays, cast anew where the view has changed
+  #cast(owner, place, view, layer) {
     const { gl, rays } = this;
     const { grid } = layer.volume;
     const { frame, centre, width_mm, height_mm, coarse } = view;
-    const key = JSON.stringify([layer.volume.id, frame, centre, width_mm, height_mm, coarse, target.width]);
-    const known = this.projections.get(target);
+    const key = JSON.stringify([layer.volume.id, frame, centre, width_mm, height_mm, coarse, place.width]);
+    const known = this.projections.get(owner);
     if (known?.key === key) return known;
     const stride = Math.min(...grid.spacing) * (coarse ? 2 : 1);
-    const size = [[width_mm, target.width], [height_mm, target.height]].map(([mm, most]) => Math.max(1, Math.min(most, Math.ceil(mm / stride))));
+    const size = [[width_mm, place.width], [height_mm, place.height]].map(([mm, most]) => Math.max(1, Math.min(most, Math.ceil(mm / stride))));
     const cast = known ?? { texture: gl.createTexture(), framebuffer: gl.createFramebuffer() };
     Object.assign(cast, { key });
-    this.projections.set(target, cast);
+    this.projections.set(owner, cast);
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D, cast.texture);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, ...size, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
@@ -180,6 +197,15 @@ export class Renderer {
     const { stored } = this.volumes.get(volume);
     const [least, most] = volume.range.map((value) => (value - volume.intercept) / volume.slope / stored);
     return { least, span: most - least || 1e-9 };
+  }
+
+  /** Forget an owner's rays. */
+  release(owner) {
+    const cast = this.projections.get(owner);
+    if (!cast) return;
+    this.gl.deleteTexture(cast.texture);
+    this.gl.deleteFramebuffer(cast.framebuffer);
+    this.projections.delete(owner);
   }
 
   destroy() {

@@ -74,6 +74,7 @@ class Viewer {
   }
 
   #layOut() {
+    for (const pane of this.panes ?? []) this.renderer.release(pane);
     this.panes = [];
     const rows = this.shown.map((time) => {
       const panes = PLANES.map((plane) => new Pane(this, plane, time));
@@ -83,7 +84,7 @@ class Viewer {
       return make("section", { class: "hv-row", "aria-label": time.label, "data-time": time.index }, ...panes.map((p) => p.element), readout);
     });
     this.rows.classList.toggle("hv-single", rows.length === 1);
-    this.rows.replaceChildren(...rows);
+    this.rows.replaceChildren(this.renderer.canvas, ...rows);
   }
 
   /** Fetch and draw everything: the time points on show first, each volume as it comes. */
@@ -135,6 +136,7 @@ class Viewer {
       this.turnedAt = now;
       this.schedule();
     }
+    if (this.renderer.fit()) for (const pane of this.panes) pane.drawn = null;
     // slices follow the hand; projections come after them, one a frame, because casting their rays is slow without a graphics processor
     for (const pane of this.panes) if (!pane.isProjection) pane.draw();
     if (this.loading) return;

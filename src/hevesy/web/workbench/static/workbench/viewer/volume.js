@@ -30,7 +30,7 @@ export class Volume {
   /** The value of the voxel that holds a point, in `unit`; null outside. */
   valueAt(point) {
     const index = voxelAt(this.grid, point);
-    return index && this.valueOf(flatIndex(this.grid.shape, index));
+    return index && this.valueOf(flatIndex(this.grid.shape, ...index));
   }
 
   /** The value of a voxel by its place in the flat array. */

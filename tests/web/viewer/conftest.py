@@ -14,11 +14,12 @@ def open_study(browser, screenshot, request):
     """Open a study's page; at its end nothing may have failed or broken the policy, and its picture is kept."""
     opened = []
 
-    def opener(study, *, width=1000, height=700, scheme="light", fails=False):
+    def opener(study, *, width=1000, height=700, scheme="light", fails=False, before=""):
         url, server = serve(study)
         page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
         faults = []
         page.on("pageerror", lambda error: faults.append(str(error)))
+        page.add_init_script(before)
         page.goto(url)
         page.wait_for_selector("html[data-state]", state="attached", timeout=OPEN_MS)
         opened.append((page, server, faults))

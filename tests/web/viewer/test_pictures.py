@@ -55,7 +55,8 @@ def level(page, plane, x, y):
     return page.evaluate(
         """([plane, x, y]) => { const { gl } = viewer.renderer, pixel = new Uint8Array(4);
         const at = viewer.renderer.placeOf(viewer.panes.find((p) => p.plane === plane).element);
-        gl.readPixels(at.x + x, at.y + at.height - 1 - y, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel); return pixel[0]; }""",
+        gl.readPixels(at.x + x, at.y + at.height - 1 - y, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
+        return pixel[0]; }""",
         [plane, x, y],
     )
 
@@ -106,6 +107,50 @@ def assert_shows_the_slope(page, plane, grid):
         expected = 255 * np.clip((slope(point) - LOWER) / (UPPER - LOWER), 0, 1)
         assert level(page, plane, int(x), int(y)) == pytest.approx(expected, abs=LEVELS)
     assert seen >= 4
+
+
+#: a graphics processor of the plainest kind that WebGL 2 allows
+PLAIN = """
+const real = HTMLCanvasElement.prototype.getContext;
+HTMLCanvasElement.prototype.getContext = function (...asked) {
+  const made = real.apply(this, asked), extension = made?.getExtension?.bind(made);
+  const lacks = ["EXT_texture_norm16", "OES_texture_float_linear"];
+  if (extension) made.getExtension = (name) => (lacks.includes(name) ? null : extension(name));
+  return made;
+};
+"""
+
+
+def test_a_plain_graphics_processor_shows_the_same(open_study):
+    grid = GRIDS["along the patient's axes"]
+    page = open_study(Study([ct(grid)]), before=PLAIN)
+    assert page.evaluate("viewer.renderer.norm16") is None
+    page.evaluate(f"viewer.setWindow('anatomy', {LOWER}, {UPPER}); viewer.settled()")
+    assert_shows_the_slope(page, "coronal", grid)
+
+
+def test_pictures_come_back_after_the_graphics_processor_was_lost(open_study):
+    grid = GRIDS["oblique"]
+    page = open_study(Study([ct(grid)]))
+    page.evaluate(f"viewer.setWindow('anatomy', {LOWER}, {UPPER}); viewer.settled()")
+    page.evaluate(
+        """() => new Promise((done) => { const { gl, canvas } = viewer.renderer;
+        const loss = gl.getExtension("WEBGL_lose_context");
+        canvas.addEventListener("webglcontextlost", () => setTimeout(() => loss.restoreContext()), { once: true });
+        canvas.addEventListener("webglcontextrestored", () => setTimeout(() => done(0)), { once: true });
+        loss.loseContext(); })"""
+    )
+    page.evaluate("viewer.settled()")
+    assert_shows_the_slope(page, "axial", grid)
+
+
+def test_at_first_the_body_fills_the_picture_and_not_the_air_about_it(open_study):
+    grid = regular((40, 40, 40), (10.0, 10.0, 10.0))
+    body = np.where(sampled(grid, lambda p: np.abs(p - [40, -20, 30]).max(-1)) < 60, 40, -1000).astype(np.int16)
+    page = open_study(Study([volume("ct", "ct", grid, body)]))
+    _, height, scale, centre, _ = geometry(page, "coronal")
+    assert np.abs(np.array(centre) - [40, -20, 30]).max() <= 80, "a block of voxels"
+    assert 120 <= height * scale <= 320
 
 
 def test_outside_an_image_there_is_no_value_and_nothing_drawn(open_study):

@@ -216,6 +216,21 @@ def test_what_cannot_be_shown_is_refused_in_words(open_study, fault, message):
     assert message in page.get_by_role("alert").inner_text()
 
 
+def test_every_word_of_the_page_is_translated(open_study):
+    page = open_study(study())
+    plain = page.evaluate(
+        """async () => { const { openViewer } = await import("/static/workbench/viewer/viewer.js");
+        const manifest = await (await fetch("/manifest.json")).json();
+        const options = { gettext: (text) => `«${text}»`, onEdit: async () => ({}) };
+        const other = await openViewer(document.body.appendChild(document.createElement("div")), manifest, options);
+        const words = [...other.element.querySelectorAll("legend, label, button, th, [aria-label]")]
+          .map((e) => e.getAttribute("aria-label") || e.textContent).filter((text) => !text.includes("«"));
+        other.destroy(); return [...new Set(words)]; }"""
+    )
+    # names that the manifest gives are the caller's to translate
+    assert set(plain) <= {"4 h", "24 h", "lesion", "kidney"}
+
+
 def test_the_bytes_of_a_volume_may_come_from_elsewhere(open_study):
     page = open_study(study())
     asked = page.evaluate(

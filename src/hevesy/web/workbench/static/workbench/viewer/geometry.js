@@ -59,18 +59,26 @@ export function between(from, to) {
   };
 }
 
-/** The smallest and largest coordinates of a grid's outer faces, mm. */
-export function boundsOf(grid) {
+/** The smallest and largest coordinates of the outer faces of a grid, or of the box of its voxels from `first` to before `end`, mm. */
+export function boundsOf(grid, first = [0, 0, 0], end = grid.shape) {
   const low = [Infinity, Infinity, Infinity];
   const high = [-Infinity, -Infinity, -Infinity];
   for (let corner = 0; corner < 8; corner += 1) {
-    const index = grid.shape.map((n, axis) => ((corner >> axis) & 1 ? n - 0.5 : -0.5));
+    const index = first.map((start, axis) => ((corner >> axis) & 1 ? end[axis] : start) - 0.5);
     toMm(grid.affine, index).forEach((x, axis) => {
       low[axis] = Math.min(low[axis], x);
       high[axis] = Math.max(high[axis], x);
     });
   }
   return { low, high };
+}
+
+/** The bounds that hold all of several. */
+export function around(bounds) {
+  return {
+    low: [0, 1, 2].map((a) => Math.min(...bounds.map((b) => b.low[a]))),
+    high: [0, 1, 2].map((a) => Math.max(...bounds.map((b) => b.high[a]))),
+  };
 }
 
 /** How far apart a grid's layers lie along a direction: the step of one slice, mm. */

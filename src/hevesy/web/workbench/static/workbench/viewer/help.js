@@ -5,7 +5,7 @@ import { button, make } from "./dom.js";
 const KEYS = [
   ["← → ↑ ↓", "Move the cursor by one voxel; turn a projection"],
   ["Page Up, Page Down, wheel", "Previous and next slice"],
-  ["+ −, Ctrl + wheel", "Zoom; 0 shows everything"],
+  ["+ −, Ctrl + wheel", "Zoom; 0 shows the whole body"],
   ["Shift + drag", "Move the picture"],
   ["Right drag", "Window: sideways its width, up and down its centre"],
   [", .", "Less and more opacity of the activity"],

@@ -5,7 +5,7 @@ import { Controls } from "./controls.js";
 import { CT_WINDOWS, windowEnds, withUnit } from "./display.js";
 import { button, make } from "./dom.js";
 import { Edits } from "./edits.js";
-import { add, boundsOf, letters } from "./geometry.js";
+import { add, around, boundsOf, letters } from "./geometry.js";
 import { listen } from "./gestures.js";
 import { helpDialog } from "./help.js";
 import { Display } from "./layers.js";
@@ -18,6 +18,7 @@ import { fetchBytes, Volume } from "./volume.js";
 
 const PLANES = ["axial", "coronal", "sagittal", "mip"];
 const ZOOM = [0.25, 40];
+const MARGIN = 1.06;
 const SHOWN_AT_FIRST = 2;
 const TURN_SECONDS = 8;
 
@@ -112,11 +113,8 @@ class Viewer {
   }
 
   #lookAt() {
-    const bounds = this.display.volumes.map((v) => boundsOf(v.grid));
-    this.bounds = {
-      low: [0, 1, 2].map((a) => Math.min(...bounds.map((b) => b.low[a]))),
-      high: [0, 1, 2].map((a) => Math.max(...bounds.map((b) => b.high[a]))),
-    };
+    this.bounds = around(this.display.volumes.map((v) => boundsOf(v.grid)));
+    this.content = around(this.display.volumes.map((v) => v.content));
     this.fit();
     this.cursor = this.centre;
   }
@@ -171,11 +169,11 @@ class Viewer {
     this.schedule();
   }
 
-  /** Millimetres of a plane to one pixel of the page: as many as show everything, divided by the magnification. */
+  /** Millimetres of a plane to one pixel of the page: as many as show the body, divided by the magnification. */
   mmPerPixelOf(plane) {
     const pane = this.panes.find((p) => p.plane === plane);
     const [width, height] = pane.size;
-    const size = this.bounds ? this.bounds.high.map((h, a) => h - this.bounds.low[a]) : [1, 1, 1];
+    const size = this.content ? this.content.high.map((h, a) => MARGIN * (h - this.content.low[a])) : [1, 1, 1];
     const across = { axial: size[0], coronal: size[0], sagittal: size[1], mip: Math.hypot(size[0], size[1]) / Math.SQRT2 }[plane];
     return Math.max(across / width, (plane === "axial" ? size[1] : size[2]) / height) / this.magnification;
   }
@@ -183,7 +181,7 @@ class Viewer {
   // ---- looking around
 
   fit() {
-    if (this.bounds) this.centre = this.bounds.low.map((l, a) => (l + this.bounds.high[a]) / 2);
+    if (this.content) this.centre = this.content.low.map((l, a) => (l + this.content.high[a]) / 2);
     this.magnification = 1;
     this.schedule();
   }

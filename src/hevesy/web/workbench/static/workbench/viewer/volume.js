@@ -1,9 +1,12 @@
 // One image: its numbers as the server sent them, and what they mean.
 
-import { flatIndex, gridOf, voxelAt } from "./geometry.js";
+import { boundsOf, flatIndex, gridOf, voxelAt } from "./geometry.js";
 import { BLOCK } from "./shaders.js";
 
 const ARRAYS = { int16: Int16Array, float32: Float32Array };
+// what is above these is worth looking at: skin and fat, but no air; a twentieth of the maximum
+const BODY_HU = -400;
+const HOT = 0.05;
 export const LAYER_OF = { ct: "anatomy", mu: "anatomy", spect: "activity", pet: "activity", dose: "dose" };
 
 export class Volume {
@@ -42,6 +45,27 @@ export class Volume {
   get blocks() {
     this.found ??= blocksOf(this.data, this.grid.shape);
     return this.found;
+  }
+
+  /** The bounds, mm, of what is worth looking at: the body in a CT, what is hot in the others. Everything where that is nothing. */
+  get content() {
+    const threshold = this.kind === "ct" ? BODY_HU : this.range[1] * HOT;
+    const { shape, largest } = this.blocks;
+    const limit = (threshold - this.intercept) / this.slope;
+    const first = [...this.grid.shape];
+    const end = [0, 0, 0];
+    for (let i = 0, place = 0; i < shape[0]; i += 1) {
+      for (let j = 0; j < shape[1]; j += 1) {
+        for (let k = 0; k < shape[2]; k += 1, place += 1) {
+          if (largest[place] <= limit) continue;
+          [i, j, k].forEach((block, axis) => {
+            first[axis] = Math.min(first[axis], block * BLOCK);
+            end[axis] = Math.max(end[axis], Math.min(this.grid.shape[axis], (block + 1) * BLOCK));
+          });
+        }
+      }
+    }
+    return end[0] ? boundsOf(this.grid, first, end) : boundsOf(this.grid);
   }
 
   /** The smallest and largest value. */

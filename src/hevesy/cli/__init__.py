@@ -17,6 +17,7 @@ COMMANDS = {
     "audit": ("hevesy.cli.audit", "check or export the site's record of who saw and changed what"),
     "calibrate": ("hevesy.cli.calibrate", "calibration factor of a camera, from scans of a known activity"),
     "check": ("hevesy.cli.check", "what a dose of a case still needs, and the key of case.yaml that supplies it"),
+    "course": ("hevesy.cli.course", "what the cycles of a treatment add up to, with limits in use"),
     "curves": ("hevesy.cli.curves", "time-activity curves and their fits, without the dose"),
     "deidentify": ("hevesy.cli.deidentify", "images that name nobody, with SUV and times between dates intact"),
     "dose": ("hevesy.cli.dose", "absorbed doses of one patient, from DICOM to report"),

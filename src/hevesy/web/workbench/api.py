@@ -21,6 +21,7 @@ from hevesy.web.site.store.models import Administration, Course, Patient, Result
 from hevesy.web.workbench import acts
 from hevesy.web.workbench.drawing import View, edit, mask_url
 from hevesy.web.workbench.models import RegionSet
+from hevesy.web.workbench.views.course import counted, summed
 from hevesy.web.workbench.way import Way
 
 router = Router(tags=["workbench"], auth=allowed(*CLINICAL))
@@ -133,6 +134,14 @@ def results(request: HttpRequest, pk: UUID) -> list[Result]:
     found = _find(pk)
     acts.saw(_person(request), "results", f"administration {pk}")
     return Way(found).results
+
+
+@router.get("/courses/{pk}/sum", response=dict[str, Any])
+def course_sum(request: HttpRequest, pk: UUID) -> dict[str, Any]:
+    """Return what the cycles of a course add up to, with limits in use."""
+    found = get_object_or_404(Course, pk=pk)
+    acts.saw(_person(request), "course", f"course {pk}")
+    return summed(counted(found)) or {"cycles": 0, "regions": []}
 
 
 @router.post("/results/{pk}/signature", response=SignatureOut)

@@ -27,6 +27,7 @@ from ninja.security import SessionAuth
 from hevesy import __version__
 from hevesy.errors import HevesyError, http_status
 from hevesy.web.site.accounts.roles import Role
+from hevesy.web.site.audit.record import record
 
 
 class Refusal(Schema):
@@ -62,6 +63,7 @@ class allowed(SessionAuth):  # noqa: N801  reads as a word where it is used: aut
         if not request.user.is_authenticated:
             return None
         if request.user.role not in self.roles:
+            record(request.user, "page.refused", request.path, role=request.user.role)
             raise PermissionDenied
         return request.user
 

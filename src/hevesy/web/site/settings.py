@@ -126,9 +126,18 @@ def database(url: str) -> dict[str, Any]:
 
 
 def openid_apps(url: str) -> list[dict[str, Any]]:
-    """Return allauth's description of the OpenID Connect provider at an address, or of none."""
+    """Return allauth's description of the OpenID Connect provider at an address, or of none.
+
+    Raises
+    ------
+    ValueError
+        If the provider is named, but not what it knows this site by.
+    """
     if not url:
         return []
+    missing = [name for name in ("HEVESY_OIDC_CLIENT_ID", "HEVESY_OIDC_CLIENT_SECRET") if not os.environ.get(name)]
+    if missing:
+        raise ValueError(f"HEVESY_OIDC_URL is set, but not {' and '.join(missing)}. The provider gave you both.")
     provider = {
         "provider_id": "hospital",
         "name": os.environ.get("HEVESY_OIDC_NAME", "OpenID Connect"),
@@ -176,6 +185,7 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_TOTP_ISSUER = "Hevesy"
+MFA_TOTP_TOLERANCE = 1  # a telephone's clock may be half a minute off
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _HTTPS  # browsers themselves allow it at localhost alone
 #: a hospital's own OpenID Connect provider: the address under which its .well-known/openid-configuration lies
 OIDC_URL = os.environ.get("HEVESY_OIDC_URL", "")

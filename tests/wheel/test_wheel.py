@@ -35,6 +35,7 @@ def test_the_wheel_holds_its_data_and_notices_and_no_patient(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     for needed in ("hevesy/data/icrp107/LICENSE.ICRP-07", "hevesy/workflows/schema/case-1.0.json", "LICENSE", "NOTICE"):
         assert any(name.endswith(needed) for name in names), needed
+    assert any(name.endswith("hevesy/web/workbench/static/workbench/viewer/viewer.js") for name in names)
     assert any(name.startswith("hevesy/stages/reporting/") and name.endswith(".json") for name in names)
     assert not [name for name in names if name.endswith((".dcm", ".nii.gz")) or "lu177-dotatate" in name]
 

@@ -133,6 +133,22 @@ def test_every_key_does_what_the_help_says(page):
     assert page.get_by_role("dialog", name="Keys").is_visible()
 
 
+def test_the_projections_of_all_time_points_turn_until_told_to_stop(page):
+    page.locator(".hv-mip").first.focus()
+    before = page.evaluate("viewer.panes.filter((p) => p.isProjection).map((p) => p.drawn)")
+    page.keyboard.press("r")
+    page.evaluate("new Promise((done) => setTimeout(done, 1500))")
+    during = page.evaluate("viewer.panes.filter((p) => p.isProjection).map((p) => p.drawn)")
+    assert [a != b for a, b in zip(before, during, strict=True)] == [True, True]
+    assert page.get_by_role("button", name="Rotate").get_attribute("aria-pressed") == "true"
+    page.keyboard.press("r")
+    page.evaluate("viewer.settled()")
+    at_rest = page.evaluate("viewer.turn")
+    assert at_rest > 0
+    page.evaluate("new Promise((done) => setTimeout(done, 200))")
+    assert page.evaluate("viewer.turn") == at_rest
+
+
 def test_a_region_can_be_painted_by_keys_alone(open_study):
     made = study()
     page = open_study(made)

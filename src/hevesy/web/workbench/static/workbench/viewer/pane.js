@@ -10,7 +10,7 @@ const BLACK = [0, 0, 0];
 
 export class Pane {
   constructor(viewer, plane, timePoint) {
-    Object.assign(this, { viewer, plane, timePoint: timePoint.index, label: timePoint.label, drawn: null, circle: null, sections: new WeakMap() });
+    Object.assign(this, { viewer, plane, timePoint: timePoint.index, label: timePoint.label, drawn: null, drawnAt: 0, circle: null, sections: new WeakMap() });
     this.marks = make("canvas", { class: "hv-marks" });
     const name = viewer.text({ axial: "Axial", coronal: "Coronal", sagittal: "Sagittal", mip: "Projection" }[plane]);
     this.title = `${name} · ${timePoint.label}`;
@@ -76,7 +76,7 @@ export class Pane {
       const place = renderer.placeOf(this.element);
       if (this.isProjection && layers.length) renderer.drawProjection(this, place, view, layers[0]);
       else renderer.drawSlice(place, view, layers, smooth);
-      this.drawn = key;
+      Object.assign(this, { drawn: key, drawnAt: performance.now() });
     }
     this.#drawMarks(width, height, background[0] > 0.5);
     return false;

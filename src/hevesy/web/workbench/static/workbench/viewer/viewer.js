@@ -139,7 +139,7 @@ class Viewer {
     for (const pane of this.panes) if (!pane.isProjection) pane.draw();
     if (this.loading) return;
     const wanting = this.panes.filter((pane) => pane.isProjection && pane.draw({ mayCast: false }));
-    wanting[0]?.draw();
+    wanting.sort((a, b) => a.drawnAt - b.drawnAt)[0]?.draw(); // the one that has waited longest, so that all turn
     if (wanting.length > 1) this.schedule();
     else this.#settle();
   }

@@ -70,3 +70,18 @@ def test_the_secret_key_is_made_at_the_first_start_for_its_owner_alone(tmp_path)
     assert len(first) > 50
     assert (tmp_path / "secret-key").stat().st_mode & 0o077 == 0
     assert first != of_a_server("SECRET_KEY", HEVESY_HOME=str(tmp_path / "other"))
+
+
+def test_servers_that_start_at_once_have_one_secret_key(tmp_path):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from hevesy.web.site.home import Home
+
+    for attempt in range(20):
+        home = Home(tmp_path / str(attempt))
+        home.prepare()
+        with ThreadPoolExecutor(8) as pool:
+            keys = {task.result() for task in [pool.submit(home.secret_key) for _ in range(8)]}
+        assert len(keys) == 1
+        assert len(keys.pop()) >= 64
+        assert not list(home.folder.glob(".secret-key-*"))

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 FILES = sorted((ROOT / "src/hevesy/web").rglob("locale/*/LC_MESSAGES/*.po"))
-PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[sd]|<[^>]+>")
+PLACEHOLDER = re.compile(r"{\w+}|%(?:\(\w+\))?[sd]|<[^>]+>")
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,12 +64,14 @@ class Home:
     def secret_key(self) -> str:
         """Return the key that signs sessions: made once, kept in a file that its owner alone can read."""
         path = self.folder / "secret-key"
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_text(encoding="ascii").strip()
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(48))
-            file.flush()
-            os.fsync(file.fileno())
+        if not path.exists():
+            descriptor, half = tempfile.mkstemp(dir=self.folder, prefix=".secret-key-")  # for its owner alone
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(secrets.token_urlsafe(48))
+                file.flush()
+                os.fsync(file.fileno())
+            # of processes that start at once, one gives its key the name, and all read that one, whole
+            with suppress(FileExistsError):
+                path.hardlink_to(half)
+            Path(half).unlink()
         return path.read_text(encoding="ascii").strip()

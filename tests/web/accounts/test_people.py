@@ -179,6 +179,19 @@ def test_a_session_that_nobody_uses_ends(client, colleague, monkeypatch, setting
     assert client.get("/").status_code == 302
 
 
+@pytest.mark.parametrize("headers", [{"X-Unattended": "1"}, {"Accept": "text/event-stream"}])
+def test_a_page_that_asks_by_itself_keeps_no_session_open(client, colleague, monkeypatch, settings, headers):
+    client.force_login(colleague)
+    client.get("/")
+    import time
+
+    now = time.time()
+    monkeypatch.setattr("hevesy.web.site.accounts.idle.time.time", lambda: now + settings.SESSION_IDLE_S - 5)
+    assert client.get("/", headers=headers).status_code == 200
+    monkeypatch.setattr("hevesy.web.site.accounts.idle.time.time", lambda: now + settings.SESSION_IDLE_S + 5)
+    assert client.get("/", headers=headers).status_code == 302
+
+
 def test_each_role_comes_to_a_page_that_it_may_open_after_signing_in(client):
     for role in Role.values:
         client.force_login(Person.objects.create_user(f"a-{role}", role=role))

@@ -27,6 +27,11 @@ class EndIdleSessions:
             seen = request.session.get(_SEEN, now)
             if now - seen > settings.SESSION_IDLE_S:
                 logout(request)
-            elif _SEEN not in request.session or now - seen > _GRAIN_S:
+            elif _SEEN not in request.session or (now - seen > _GRAIN_S and not _by_itself(request)):
                 request.session[_SEEN] = now
         return self.get_response(request)
+
+
+def _by_itself(request: HttpRequest) -> bool:
+    """Say whether a page asks by itself, as one that follows a job does: nobody need sit before it."""
+    return "X-Unattended" in request.headers or request.headers.get("Accept") == "text/event-stream"

@@ -274,7 +274,7 @@ class _Work:
         return DUMMY if self.identity.is_named_in(text) or DATE_OR_UID.search(text) else text
 
     def _described(self, element: DataElement, of: Dataset) -> str | list[str] | None:
-        known = [clean_descriptor(text) for text in texts_of(element)]
+        known = [clean_descriptor(self.identity.removed_from(text)) for text in texts_of(element)]
         cleaned = _joined([text for text in known if text and not self.identity.is_named_in(text)])
         if cleaned:
             return cleaned

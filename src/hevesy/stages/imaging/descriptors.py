@@ -13,8 +13,8 @@ MOST_DIGITS = 3
 _NUMBERS = re.compile(r"\d+(?:\s+\d+){2,}|\d+(?:[./_:-]+\d+)*")
 #: a word, or a nuclide that a hyphen parts
 _WORD = re.compile(r"(?<![^\W_])(?:[A-Z][a-z]?-\d{1,3}m?|\d{1,3}m?-[A-Z][a-z]?)(?![^\W_])|[^\W_]+")
-#: a word with a number before or after it, such as 24h or scan2
-_NUMBERED = re.compile(r"([^\W\d_]*)(\d*)([^\W\d_]*)")
+#: letters or digits of a word such as 24h, scan2 or c2s1d0
+_PIECE = re.compile(r"[^\W\d_]+|\d+")
 
 
 def clean_descriptor(text: str) -> str:
@@ -26,20 +26,20 @@ def clean_descriptor(text: str) -> str:
 
 
 def says_nothing_of_anybody(text: str) -> bool:
-    """Whether every word of a text is known."""
-    return all(is_known(word) for word in _WORD.findall(text))
+    """Whether every word of a text is known, and none is a code of letters and digits, such as a patient's PT12."""
+    return all(is_known(word) and (_is_nuclide(word) or len(_PIECE.findall(word)) == 1) for word in _WORD.findall(text))
 
 
 def is_known(word: str) -> bool:
-    """Whether a word is of the vocabulary, a nuclide, a short number, or a known word with one."""
-    lower = word.lower()
-    if lower in vocabulary():
+    """Whether a word is a nuclide, or made of words of the vocabulary and a few digits."""
+    pieces = _PIECE.findall(word.lower())
+    digits = sum(len(piece) for piece in pieces if piece.isdigit())
+    if digits <= MOST_DIGITS and all(piece.isdigit() or piece in vocabulary() for piece in pieces):
         return True
-    before_digits_after = _NUMBERED.fullmatch(lower)
-    if before_digits_after is not None:
-        before, digits, after = before_digits_after.groups()
-        if len(digits) <= MOST_DIGITS and all(part in vocabulary() for part in (before, after) if part):
-            return True
+    return _is_nuclide(word)
+
+
+def _is_nuclide(word: str) -> bool:
     try:
         return parse_nuclide(word) is not None
     except UnreadableFile:  # an element with an impossible mass number

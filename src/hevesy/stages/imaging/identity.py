@@ -108,11 +108,15 @@ class Identity:
         within = _either(text for text in self.texts if _is_telling(text))
         patterns = [rf"(?<![^\W_])(?:{alone})(?![^\W_])" if alone else "", within]
         either = "|".join(pattern for pattern in patterns if pattern)
-        object.__setattr__(self, "_pattern", re.compile(either) if either else None)
+        object.__setattr__(self, "_pattern", re.compile(either, re.IGNORECASE) if either else None)
 
     def is_named_in(self, text: str) -> bool:
         """Whether a text holds a name or an identifier."""
-        return self._pattern is not None and self._pattern.search(text.lower()) is not None
+        return self._pattern is not None and self._pattern.search(text) is not None
+
+    def removed_from(self, text: str) -> str:
+        """Return a text without the names and identifiers in it."""
+        return text if self._pattern is None else self._pattern.sub(" ", text)
 
 
 def texts_of(element: DataElement) -> Iterator[str]:

@@ -158,6 +158,8 @@ def test_a_key_that_can_be_guessed_is_refused():
         ("born 17.04.1931", ""),
         ("17-04-31", ""),
         ("MRN 4477123", ""),
+        ("C2S1D0_SPECT scan2", "C2S1D0_SPECT scan2"),
+        ("D12S34", ""),
         ("4.42 mm 3D 12 03 61", "4.42 mm 3D"),
         ("<script>alert(1)</script>", "(1)"),
         ("Tc99m MDP whole body post", "Tc99m MDP whole body post"),
@@ -203,6 +205,11 @@ def test_a_name_known_from_another_object_of_the_patient_is_found_in_this_one():
 def test_a_text_that_the_table_does_not_list_stays_unless_it_names_somebody(text, kept):
     whose = {"PatientName": "Zyxwvut^Quorble", "PatientID": "QX774411", "ReferringPhysicianName": "Lee^Jo"}
     assert deidentified(scan(ManufacturerModelName=text, **whose)[0], KEY).ManufacturerModelName == kept
+
+
+def test_a_patients_code_that_is_made_of_known_words_goes_from_descriptions_too():
+    whose = {"PatientID": "PT12", "PatientName": "Lu-177^Phantom", "SeriesDescription": "PT12 SPECT Lu-177"}
+    assert deidentified(scan(**whose)[0], KEY).SeriesDescription == "SPECT Lu-177"
 
 
 @pytest.mark.parametrize(

@@ -21,19 +21,6 @@ from hevesy.workflows.region_kinetics import CHOICES, curve_model, describe_meth
 
 SCHEMA_NAME = "hevesy/curves/1.0"
 
-#: settings that change a fit and no measurement
-FIT_KEYS = (
-    "model",
-    "criterion",
-    "leave_out",
-    "immediate_uptake",
-    "population_effective_half_life_h",
-    "population_geometric_sd",
-)
-
-#: settings that change what comes after the curves alone
-DOSE_KEYS = ("engine", "compare", "monte_carlo", "created")
-
 _HOUR_S, _MEGA = 3600.0, 1e6
 
 
@@ -235,14 +222,3 @@ def choices_of_model(points: int, rising: bool) -> list[str]:
     if rising:
         return ["auto", "bayes"]
     return [*CHOICES, *(name for name, model in MODELS.items() if model.parameters <= points)]
-
-
-def without_fit_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings with all taken out that changes a fit and no measurement: what a measurement depends on."""
-    kept = {key: value for key, value in settings.items() if key not in (*DOSE_KEYS, "regions")}
-    regions = {
-        name: {key: value for key, value in said.items() if key not in FIT_KEYS}
-        for name, said in settings.get("regions", {}).items()
-    }
-    regions = {name: said for name, said in regions.items() if said}
-    return {**kept, "regions": regions} if regions else kept

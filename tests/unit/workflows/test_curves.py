@@ -7,7 +7,8 @@ import pytest
 from factories.therapy_case import true_tia_Bq_s, write_case
 from hevesy.errors import BadConfiguration, UnknownEngine
 from hevesy.workflows.case import Case, load_case
-from hevesy.workflows.curves import fit_curves, measure_curves, without_fit_settings
+from hevesy.workflows.curves import fit_curves, measure_curves
+from hevesy.workflows.fit_settings import without_fit_settings
 from hevesy.workflows.therapy import therapy_dose
 
 REASON = "the patient moved"

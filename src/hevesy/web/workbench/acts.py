@@ -20,7 +20,7 @@ from hevesy.web.site.store.models import Administration, Attachment, Course, Pat
 from hevesy.web.workbench import tasks
 from hevesy.web.workbench.case_folder import digest_of, settings_of
 from hevesy.workflows.case import FILE_NAME, check, read_settings
-from hevesy.workflows.curves import DOSE_KEYS, without_fit_settings
+from hevesy.workflows.fit_settings import DOSE_KEYS, without_fit_settings
 
 #: the file that is signed
 REPORT = "report.html"

@@ -14,7 +14,7 @@ from hevesy.web.site.jobs.queue import fingerprint
 from hevesy.web.site.store.models import Administration, Result, Signature
 from hevesy.web.workbench import tasks
 from hevesy.web.workbench.case_folder import digest_of, settings_of
-from hevesy.workflows.curves import DOSE_KEYS, without_fit_settings
+from hevesy.workflows.fit_settings import DOSE_KEYS, without_fit_settings
 
 #: name of the page → what a person reads
 PAGES: dict[str, Promise] = {

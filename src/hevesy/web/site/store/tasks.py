@@ -15,7 +15,6 @@ from hevesy.web.site.jobs.queue import submit
 from hevesy.web.site.jobs.registry import job
 from hevesy.web.site.jobs.task import Task
 from hevesy.web.site.store.files import FileStore
-from hevesy.web.site.store.importing import COUNTS, import_path
 from hevesy.web.site.store.models import Import
 from hevesy.web.site.store.uploads import Upload
 
@@ -30,6 +29,9 @@ def start_import(arrival: Import, person: Person | None) -> Job:
 @job("import", title=gettext_noop("Import"), shown_to=CLINICAL)
 def import_files(task: Task) -> dict[str, Any]:
     """Import the files of one arrival; begun again, it completes what is missing."""
+    # brings in pydicom, which a server and an idle worker have no use for
+    from hevesy.web.site.store.importing import COUNTS, import_path
+
     arrival = Import.objects.get(pk=task.arguments["import"])
     upload = Upload.of(arrival)
     sent = arrival.origin == Import.Origin.UPLOAD

@@ -18,11 +18,10 @@ PATIENTS_A_PAGE = 25
 def worklist(request: HttpRequest) -> HttpResponse:
     """Show the patients, the newest study first."""
     search = request.GET.get("q", "").strip()[:100]
-    shown = Paginator(Patient.objects.worklist(search), PATIENTS_A_PAGE).get_page(request.GET.get("page"))
-    studies = Study.objects.order_by("-listed_at", "id")
-    patients = list(Patient.objects.filter(pk__in=[p.pk for p in shown]).prefetch_related(Prefetch("studies", studies)))
-    order = {p.pk: n for n, p in enumerate(shown)}
-    patients.sort(key=lambda p: order[p.pk])
+    studies = Prefetch("studies", Study.objects.order_by("-listed_at", "id"))
+    found = Patient.objects.worklist(search).prefetch_related(studies)
+    shown = Paginator(found, PATIENTS_A_PAGE).get_page(request.GET.get("page"))
+    patients = list(shown)
     acts.saw(who(request), "worklist", "worklist", page=shown.number, search=search)
     return render(request, "workbench/worklist.html", {"patients": patients, "shown": shown, "search": search})
 

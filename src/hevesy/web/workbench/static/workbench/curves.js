@@ -76,11 +76,8 @@ function handles(region) {
     chart.over.querySelectorAll(".point-handle").forEach((one) => one.remove());
     if (region.body) return;
     for (const point of region.points.filter((p) => !p.left_out)) {
-      const handle = document.createElement("button");
-      handle.type = "button";
+      const handle = document.createElement("span"); // the table beside the chart has a button for the keyboard
       handle.className = "point-handle";
-      handle.tabIndex = -1; // the table beside the chart has a button for the keyboard
-      handle.setAttribute("aria-hidden", "true");
       handle.dataset.scan = point.scan;
       handle.style.left = `${chart.valToPos(point.t_h, "x")}px`;
       handle.style.top = `${chart.valToPos(point.activity_MBq, "y")}px`;

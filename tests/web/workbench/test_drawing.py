@@ -1,14 +1,19 @@
 """Regions that are drawn on the site: every edit a version, and the dose is that of what was drawn."""
 
+import io
 import json
+import shutil
+import zipfile
 import zlib
 
 import numpy as np
 import pytest
 
 from factories.therapy_case import LESION, ORIGIN_MM, SHAPE, VOXEL_MM, voxels
+from hevesy.cli import main
 from hevesy.web.site.audit.models import Event
 from hevesy.web.site.jobs.inline import carry_out_waiting
+from hevesy.web.site.store.models import Result
 from hevesy.web.workbench.models import RegionSet
 
 
@@ -127,3 +132,21 @@ def test_a_new_name_takes_what_was_said_of_the_region_along(edit, view, administ
 def test_an_edit_that_makes_no_sense_is_refused(edit, asked, words):
     assert words in edit(**asked).json()["refused"]
     assert not RegionSet.objects.exists()
+
+
+def test_a_dose_of_regions_drawn_here_is_remade_with_its_files(desk, edit, view, administration, case_folder, tmp_path):
+    for time in range(4):
+        first = int(np.ravel_multi_index([a for a, _ in LESION], SHAPE))
+        lesion = region(view(), "lesion", time)
+        edit(tool="erase", regionId=lesion["id"], baseVersion=0, set=[], clear=[[first, 5]])
+    desk.post(f"/administrations/{administration.pk}/engine", {"engine": "local"})
+    assert carry_out_waiting()
+    result = Result.objects.get()
+    archive = zipfile.ZipFile(io.BytesIO(desk.get(f"/results/{result.pk}/all.zip").content))
+    case = shutil.copytree(case_folder, tmp_path / "case", ignore=shutil.ignore_patterns("rs*"))
+    for name in archive.namelist():
+        if name == "case.yaml" or name.startswith("regions-"):
+            (case / name).write_bytes(archive.read(name))
+    assert main(["dose", str(case), "--out", str(tmp_path / "out")]) == 0
+    remade = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    assert [name for name, data in remade.items() if archive.read(name) != data] == []

@@ -51,11 +51,16 @@ def begin_administration(
         raise MissingInformation("No study is chosen.", "Choose the studies that followed the administration.")
     if any(study.patient_id != patient.pk for study in chosen) or (course and course.patient_id != patient.pk):
         raise BadInput("The studies and the course belong to different patients.")
+    came = _came_along(patient)
     if course is None:
-        name = next((study.radiopharmaceutical for study in chosen if study.radiopharmaceutical), "")
+        named = [
+            came.get("administration", {}).get("radiopharmaceutical"),
+            *(one.radiopharmaceutical for one in chosen),
+        ]
+        name = next((one for one in named if one), "")
         course = Course.objects.create(patient=patient, name=name or "Course of treatment", created_by=person)
     last = course.administrations.aggregate(last=Max("cycle"))["last"] or 0
-    made = Administration.objects.create(course=course, cycle=last + 1, settings=_came_along(patient))
+    made = Administration.objects.create(course=course, cycle=last + 1, settings=came)
     made.studies.set(chosen)
     record(person, "administration.begun", f"administration {made.pk}", studies=[study.uid for study in chosen])
     return made
@@ -89,7 +94,8 @@ def change_settings(person: Person, administration: Administration, settings: Ma
 
 def ask_check(person: Person, administration: Administration, *, again: bool = False) -> Job:
     """Ask for the check of data, or return the one that there is; one that failed is begun anew only if so asked."""
-    return _ask(tasks.CHECK, _arguments(administration, _before_dose(settings_of(administration))), person, again)
+    settings = without_fit_settings(settings_of(administration))
+    return _ask(tasks.CHECK, _arguments(administration, settings), person, again)
 
 
 def ask_measurement(person: Person, administration: Administration, *, again: bool = False) -> Job:
@@ -119,10 +125,6 @@ def ask_images(person: Person, administration: Administration, *, again: bool = 
 def ask_dose_image(person: Person, result: Result) -> Job:
     """Ask for a dose map as the viewer reads it."""
     return _ask(tasks.DOSE_IMAGE, {"result": result.fingerprint}, person, again=False)
-
-
-def _before_dose(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in settings.items() if key not in DOSE_KEYS}
 
 
 def ask_dose(person: Person, administration: Administration) -> Job:

@@ -14,7 +14,7 @@ from hevesy.web.site.jobs.queue import fingerprint
 from hevesy.web.site.store.models import Administration, Result, Signature
 from hevesy.web.workbench import tasks
 from hevesy.web.workbench.case_folder import digest_of, settings_of
-from hevesy.workflows.fit_settings import DOSE_KEYS, without_fit_settings
+from hevesy.workflows.fit_settings import without_fit_settings
 
 #: name of the page → what a person reads
 PAGES: dict[str, Promise] = {
@@ -61,7 +61,7 @@ class Way:
     @cached_property
     def check(self) -> Job | None:
         """The last check of the data as they are."""
-        settings = {key: one for key, one in settings_of(self.administration).items() if key not in DOSE_KEYS}
+        settings = without_fit_settings(settings_of(self.administration))
         return self._job(tasks.CHECK, {**self._arguments, "settings": settings})
 
     @cached_property

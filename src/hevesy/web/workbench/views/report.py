@@ -63,7 +63,8 @@ def export(request: HttpRequest, pk: UUID) -> HttpResponse:
     way = Way(administration)
     shown = way.result or next(iter(way.results), None)
     files = list(files_of(shown)) if shown else []
-    return show(request, "export", administration, {"result": shown, "files": files}, way)
+    drawn = any(one["name"].startswith("regions-") for one in files)
+    return show(request, "export", administration, {"result": shown, "files": files, "drawn": drawn}, way)
 
 
 def files_of(result: Result) -> Iterator[dict[str, Any]]:

@@ -15,7 +15,8 @@ function ask(region, scan) {
   const form = dialog.querySelector("form");
   form.elements.region.value = region;
   form.elements.scan.value = scan;
-  dialog.querySelector("[data-which]").textContent = `${region}: ${scan}`;
+  const which = dialog.querySelector("[data-which]");
+  which.textContent = `${region}, ${which.dataset.which} ${scan}`;
   dialog.showModal();
 }
 

@@ -132,6 +132,10 @@ class NoRoom(OutputFailed):
     """The disk, or the part of it that may be filled, is full."""
 
 
+class PeerFailed(HevesyError):
+    """Another system did not do what it was asked for."""
+
+
 #: error class → (process exit code, HTTP status); a class not named here takes its nearest ancestor's.
 STATUS: dict[type[HevesyError], tuple[int, int]] = {
     HevesyError: (1, 500),
@@ -144,6 +148,7 @@ STATUS: dict[type[HevesyError], tuple[int, int]] = {
     BadConfiguration: (7, 422),
     UnphysicalResult: (8, 409),
     OutputFailed: (9, 507),
+    PeerFailed: (10, 502),
 }
 
 

@@ -130,6 +130,8 @@ def test_a_role_opens_no_page_that_is_not_for_it(client, django_user_model, role
 
 def test_patients_are_for_those_who_treat_them():
     for path, entry in PAGES:
+        if getattr(entry.callback, "allowed", None) == {Role.ADMINISTRATOR}:
+            continue  # which archives there are; no patient is named there
         if entry.callback.__module__.startswith(("hevesy.web.workbench", "hevesy.web.site.store")):
             assert entry.callback.allowed <= CLINICAL, path
 

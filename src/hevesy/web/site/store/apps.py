@@ -11,7 +11,10 @@ class StoreConfig(AppConfig):
 
     name = "hevesy.web.site.store"
     label = "store"
-    navigation = (Entry(_("Import"), "store:importing", order=20),)
+    navigation = (
+        Entry(_("Import"), "store:importing", order=20),
+        Entry(_("Archives"), "store:archive_settings", order=85),
+    )
 
     def ready(self) -> None:
         """Say which results must stay when old ones are removed."""

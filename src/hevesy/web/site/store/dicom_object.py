@@ -17,11 +17,11 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, Imp
 
 from hevesy.errors import BadInput, MissingInformation, UnreadableFile, UnsupportedObject
 from hevesy.web.site.store.limits import Limits
+from hevesy.web.site.store.uids import UID
 
 #: how a header may start without preamble: group 0002 or 0008 in little endian
 BARE_STARTS = (b"\x02\x00\x00\x00", b"\x08\x00\x00\x00", b"\x08\x00\x05\x00", b"\x08\x00\x08\x00", b"\x08\x00\x16\x00")
 DICOMDIR_CLASS = "1.2.840.10008.1.3.10"
-UID = re.compile(r"[0-9]+(\.[0-9]+)+")
 PIXEL_GROUP = 0x7FE0
 #: preamble, "DICM" and the element that holds the length of what follows of the file meta information, bytes
 META = 128 + 4 + 12

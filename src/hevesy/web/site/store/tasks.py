@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
+from hevesy.errors import UnknownName, UnsupportedObject
 from hevesy.web.site.access import CLINICAL
 from hevesy.web.site.accounts.models import Person
+from hevesy.web.site.audit.record import record
 from hevesy.web.site.jobs.models import Job
 from hevesy.web.site.jobs.queue import submit
 from hevesy.web.site.jobs.registry import job
 from hevesy.web.site.jobs.task import Task
 from hevesy.web.site.store.files import FileStore
-from hevesy.web.site.store.models import Import
+from hevesy.web.site.store.models import Archive, Import
+from hevesy.web.site.store.uids import UID
 from hevesy.web.site.store.uploads import Upload
 
 
@@ -24,6 +28,85 @@ def start_import(arrival: Import, person: Person | None) -> Job:
     arrival.job = submit("import", {"import": str(arrival.pk)}, person)
     arrival.save(update_fields=["job"])
     return arrival.job
+
+
+def start_retrieval(archive: Archive, study: str, person: Person) -> Import:
+    """Have a worker fetch a study and import it.
+
+    Raises
+    ------
+    UnsupportedObject
+        If the study's UID is none.
+    """
+    if len(study) > 64 or not UID.fullmatch(study):
+        raise UnsupportedObject(f"'{study[:80]}' is no UID.")
+    source = f"{archive.name} · {study}"
+    arrival = Import.objects.create(origin=Import.Origin.RETRIEVAL, source=source, person=person)
+    given = {"import": str(arrival.pk), "archive": archive.pk, "study": study}
+    arrival.job = submit("retrieve", given, person)
+    arrival.save(update_fields=["job"])
+    return arrival
+
+
+def start_sending(archive: Archive, result: str, files: Sequence[str], person: Person) -> Job:
+    """Have a worker send files of a result to an archive.
+
+    Parameters
+    ----------
+    archive : Archive
+        Where to.
+    result : str
+        Fingerprint of the result.
+    files : sequence of str
+        Names of DICOM files below the result's folder.
+    person : Person
+        Who sends them.
+
+    Raises
+    ------
+    UnknownName
+        If one of the files is not there.
+    """
+    _files_of(result, files)
+    return submit("send", {"archive": archive.pk, "result": result, "files": list(files)}, person)
+
+
+def _files_of(result: str, files: Sequence[str]) -> list[Path]:
+    folder = (settings.HOME.results / result).resolve()
+    paths = [(folder / name).resolve() for name in files]
+    for name, path in zip(files, paths, strict=True):
+        if folder.parent != settings.HOME.results.resolve() or folder not in path.parents or not path.is_file():
+            raise UnknownName(f"The result holds no file '{name[:80]}'.")
+    return paths
+
+
+@job("retrieve", title=gettext_noop("Fetch from an archive"), shown_to=CLINICAL)
+def retrieve(task: Task) -> dict[str, Any]:
+    """Fetch a study and import it."""
+    from hevesy.web.site.store.dicomweb import DicomWeb
+    from hevesy.web.site.store.importing import COUNTS, import_path
+
+    arrival = Import.objects.get(pk=task.arguments["import"])
+    client = DicomWeb.of(Archive.objects.get(pk=task.arguments["archive"]))
+    fetched = task.scratch / "fetched"
+    client.retrieve(task.arguments["study"], fetched, task.progress)
+    store = FileStore(settings.HOME.objects, task.scratch)
+    import_path(fetched, arrival.person, task.progress, arrival=arrival, store=store)
+    arrival.refresh_from_db()
+    return {"import": str(arrival.pk), **{count: getattr(arrival, count) for count in COUNTS}}
+
+
+@job("send", title=gettext_noop("Send to an archive"), shown_to=CLINICAL)
+def send(task: Task) -> dict[str, Any]:
+    """Send objects of a result to an archive; what it holds already it takes again."""
+    from hevesy.web.site.store.dicomweb import DicomWeb
+
+    archive = Archive.objects.get(pk=task.arguments["archive"])
+    paths = _files_of(task.arguments["result"], task.arguments["files"])
+    task.progress(None, f"sending {len(paths)} objects")
+    DicomWeb.of(archive).store(paths)
+    record(task.person, "result.sent", task.arguments["result"], archive=archive.name, files=len(paths))
+    return {"sent": len(paths)}
 
 
 @job("import", title=gettext_noop("Import"), shown_to=CLINICAL)

@@ -18,7 +18,7 @@ from hevesy.web.site.accounts.roles import Role
 from hevesy.web.site.audit.record import record
 from hevesy.web.site.store.form_upload import KeepFiles
 from hevesy.web.site.store.limits import Limits
-from hevesy.web.site.store.models import Import, Study
+from hevesy.web.site.store.models import Archive, Import, Study
 from hevesy.web.site.store.roots import import_roots, require_open
 from hevesy.web.site.store.tasks import start_import
 from hevesy.web.site.store.uploads import Upload
@@ -105,5 +105,6 @@ def _importing(request: HttpRequest, refusal: HevesyError | None = None) -> Http
         "imports": Import.objects.select_related("person", "job")[:RECENT],
         "roots": import_roots() if request.user.role in OPENERS else (),
         "limits": Limits(),
+        "archives": Archive.objects.all(),
     }
     return render(request, "store/importing.html", shown, status=200 if refusal is None else http_status(refusal))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import sys
 
+from hevesy.cli.browser import has_screen, show_when_ready
 from hevesy.errors import BadConfiguration
 
 
@@ -59,8 +61,11 @@ def run(options: argparse.Namespace) -> None:
         group.start()
     address = f"http://{options.host}:{options.port}"
     print(f"Hevesy listens at {address} (stop with Ctrl+C)", flush=True)
-    if link := first_start_link(address):
+    link = first_start_link(address)
+    if link:
         print(f"Nobody has an account yet. Make the administrator here: {link}", flush=True)
+    if sys.stdout.isatty() and has_screen():
+        show_when_ready(link or address, f"{address}/health")
     for number in (signal.SIGINT, signal.SIGTERM):
         # the server stops at these by itself, and then raises them anew, which must not keep us from what follows
         signal.signal(number, lambda *_: None)

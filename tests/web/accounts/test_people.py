@@ -3,14 +3,17 @@ import re
 import pytest
 from django.core.cache import cache
 
+from hevesy.web.site.accounts import people
 from hevesy.web.site.accounts.links import first_start_link, password_path
 from hevesy.web.site.accounts.models import OneTimeLink, Person
+from hevesy.web.site.accounts.people import LastAdministrator
 from hevesy.web.site.accounts.roles import Role
 from hevesy.web.site.audit.models import Event
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a long phrase for tests"
 BASE = "http://localhost:8000"
+FIRST = {"username": "chief", "password1": PASSWORD, "password2": PASSWORD, "role": Role.PHYSICIST}
 
 
 def recorded():
@@ -37,7 +40,7 @@ def test_the_first_administrator_is_made_by_the_link_that_the_server_prints(clie
     assert link.startswith(f"{BASE}/account/first-start/")
     path = link.removeprefix(BASE)
     assert client.get(path).status_code == 200
-    answer = client.post(path, {"username": "chief", "password1": PASSWORD, "password2": PASSWORD})
+    answer = client.post(path, FIRST | {"role": Role.ADMINISTRATOR})
     assert answer.status_code == 302
     chief = Person.objects.get()
     assert chief.role == Role.ADMINISTRATOR
@@ -46,9 +49,21 @@ def test_the_first_administrator_is_made_by_the_link_that_the_server_prints(clie
     assert recorded()[0] == ("chief", "person.created", "chief")
 
 
+def test_who_works_alone_is_physicist_and_administrator_in_one(client):
+    client.post(first_start_link(BASE).removeprefix(BASE), FIRST)
+    assert client.get("/").status_code == 200
+    assert client.get("/people/").status_code == 200
+    alone = Person.objects.get()
+    with pytest.raises(LastAdministrator):
+        people.deactivate(alone, alone)
+    alone.is_staff = False
+    with pytest.raises(LastAdministrator):
+        people.change(alone, alone, ["is_staff"])
+
+
 def test_the_first_link_works_once_and_is_given_no_more(client):
     path = first_start_link(BASE).removeprefix(BASE)
-    client.post(path, {"username": "chief", "password1": PASSWORD, "password2": PASSWORD})
+    client.post(path, FIRST)
     client.logout()
     assert client.get(path).status_code == 404
     assert client.post(path, {"username": "thief", "password1": PASSWORD, "password2": PASSWORD}).status_code == 404

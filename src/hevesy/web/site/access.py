@@ -94,7 +94,7 @@ class DenyUnlessAllowed:
             return None
         if not request.user.is_authenticated:
             return _to_the_door(request)
-        if request.user.role not in allowed:
+        if not request.user.roles & allowed:
             record(request.user, "page.refused", request.path, role=request.user.role)
             raise PermissionDenied
         return None

@@ -62,7 +62,7 @@ class allowed(SessionAuth):  # noqa: N801  reads as a word where it is used: aut
         """
         if not request.user.is_authenticated:
             return None
-        if request.user.role not in self.roles:
+        if not request.user.roles & self.roles:
             record(request.user, "page.refused", request.path, role=request.user.role)
             raise PermissionDenied
         return request.user

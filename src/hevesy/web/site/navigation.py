@@ -66,7 +66,7 @@ def _open_to(request: HttpRequest) -> Any:
             address = reverse(entry.name)
         except NoReverseMatch:
             continue
-        if person.role in (getattr(resolve(address).func, "allowed", None) or ()):
+        if person.roles & (getattr(resolve(address).func, "allowed", None) or frozenset()):
             yield {
                 "label": entry.label,
                 "address": address,

@@ -11,6 +11,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
 from hevesy.web.site.accounts.models import Person
+from hevesy.web.site.accounts.roles import Role
 
 _RULES = _(
     "At least 12 characters; not a common password, not a number alone, not your name."
@@ -68,7 +69,7 @@ class SetPasswordForm(DjangoSetPasswordForm):  # type: ignore[type-arg]  # Djang
 
 
 class FirstStartForm(forms.Form):
-    """The first administrator."""
+    """The first person, who administers the site; in a small place the one who works on patients, too."""
 
     username = forms.CharField(
         label=_("Username"),
@@ -84,6 +85,15 @@ class FirstStartForm(forms.Form):
     )
     password2 = forms.CharField(
         label=_("The password again"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    )
+
+    role = forms.ChoiceField(
+        label=_("What you do here"),
+        choices=[
+            (Role.PHYSICIST, _("Physicist, and administrator")),
+            (Role.PHYSICIAN, _("Physician, and administrator")),
+            (Role.ADMINISTRATOR, _("Administrator alone: no access to patients")),
+        ],
     )
 
     def clean(self) -> dict[str, Any]:
@@ -107,9 +117,13 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
         """The fields that an administrator may set."""
 
         model = Person
-        fields = ("username", "first_name", "last_name", "email", "role")
-        labels: ClassVar = {"role": _("Role")}
-        help_texts: ClassVar = {"username": _("Letters, digits and @ . + - _"), "role": _("What the person may open.")}
+        fields = ("username", "first_name", "last_name", "email", "role", "is_staff")
+        labels: ClassVar = {"role": _("Role"), "is_staff": _("Administers the site, too")}
+        help_texts: ClassVar = {
+            "username": _("Letters, digits and @ . + - _"),
+            "role": _("What the person may open."),
+            "is_staff": _("Makes accounts and reads the record."),
+        }
 
     def clean_username(self) -> str:
         """Refuse a name that differs from another one only in its capitals."""

@@ -15,6 +15,16 @@ class Person(AbstractUser):
     role = models.CharField(max_length=16, choices=Role, default=Role.LEARNER)
 
     @property
+    def roles(self) -> frozenset[Role]:
+        """What the person may be on a page: their role, and an administrator too where `is_staff` says so."""
+        return frozenset({Role(self.role)} | ({Role.ADMINISTRATOR} if self.is_staff else set()))
+
+    @property
+    def administers(self) -> bool:
+        """Whether the person lets others in."""
+        return Role.ADMINISTRATOR in self.roles
+
+    @property
     def invited(self) -> bool:
         """Whether the person has yet to choose a way to sign in."""
         return not self.has_usable_password() and self.last_login is None

@@ -25,9 +25,9 @@ class LastAdministrator(BadInput):
 
 
 @transaction.atomic
-def create_first(username: str, password: str) -> Person:
-    """Make the first administrator of a site that has no people."""
-    person = Person(username=username, role=Role.ADMINISTRATOR)
+def create_first(username: str, password: str, role: Role = Role.ADMINISTRATOR) -> Person:
+    """Make the first person of a site that has none: an administrator, whatever else they are."""
+    person = Person(username=username, role=role, is_staff=role != Role.ADMINISTRATOR)
     person.set_password(password)
     person.save()
     record(person, "person.created", username, role=person.role, first=True)
@@ -54,11 +54,11 @@ def change(by: Person, person: Person, changed: list[str]) -> None:
         If nobody would be left who can let people in.
     """
     before = Person.objects.select_for_update().get(pk=person.pk)
-    if before.role == Role.ADMINISTRATOR and person.role != Role.ADMINISTRATOR:
+    if before.administers and not person.administers:
         _keep_an_administrator(before)
     person.save(update_fields=changed)
     details: dict[str, Any] = {name: [str(getattr(before, name)), str(getattr(person, name))] for name in changed}
-    action = "person.role_changed" if "role" in changed else "person.changed"
+    action = "person.role_changed" if {"role", "is_staff"} & set(changed) else "person.changed"
     record(by, action, person.username, **details)
 
 
@@ -86,7 +86,7 @@ def deactivate(by: Person, person: Person) -> None:
     LastAdministrator
         If nobody would be left who can let people in.
     """
-    if person.role == Role.ADMINISTRATOR:
+    if person.administers:
         _keep_an_administrator(person)
     person.is_active = False
     person.save(update_fields=["is_active"])
@@ -103,6 +103,6 @@ def reactivate(by: Person, person: Person) -> None:
 
 
 def _keep_an_administrator(person: Person) -> None:
-    administrators = Person.objects.select_for_update().filter(role=Role.ADMINISTRATOR, is_active=True)
-    if not [other for other in administrators if other.pk != person.pk]:
+    people = Person.objects.select_for_update().filter(is_active=True)
+    if not [other for other in people if other.administers and other.pk != person.pk]:
         raise LastAdministrator

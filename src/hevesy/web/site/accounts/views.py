@@ -42,11 +42,13 @@ def first_start(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "accounts/link_gone.html", {"first": True}, status=404)
     form = FirstStartForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        person = people.create_first(form.cleaned_data["username"], form.cleaned_data["password1"])
+        person = people.create_first(
+            form.cleaned_data["username"], form.cleaned_data["password1"], Role(form.cleaned_data["role"])
+        )
         link.delete()
         login(request, person, backend=_BACKEND)
         messages.success(request, _("The site is yours. Now make accounts for the people who work with it."))
-        return redirect("people")
+        return redirect("home")
     return render(request, "accounts/first_start.html", {"form": form})
 
 

@@ -15,7 +15,6 @@ from django.utils import timezone
 
 import hevesy
 from hevesy.web.site.accounts.models import Person
-from hevesy.web.site.accounts.roles import Role
 from hevesy.web.site.audit.record import record
 from hevesy.web.site.jobs import disk, registry
 from hevesy.web.site.jobs.models import OPEN, Job, State
@@ -103,12 +102,12 @@ def cancel(job: Job, person: Person | None) -> Job:
 
 def visible_to(person: Person) -> QuerySet[Job]:
     """Return the jobs that a person may see: their own, those of kinds open to their role; administrators all."""
-    if person.role == Role.ADMINISTRATOR:
+    if person.administers:
         return Job.objects.all()
-    shared = registry.kinds_shown_to(person.role)
+    shared = registry.kinds_shown_to(person.roles)
     return Job.objects.filter(Q(people=person) | Q(kind__in=shared)).distinct()
 
 
 def may_cancel(job: Job, person: Person) -> bool:
     """Return whether a person may cancel a job: who asked for it, and administrators."""
-    return person.role == Role.ADMINISTRATOR or job.people.filter(pk=person.pk).exists()
+    return person.administers or job.people.filter(pk=person.pk).exists()

@@ -104,6 +104,6 @@ def kind(name: str) -> Kind:
         raise UnknownName(f"There is no kind of job '{name}'.", f"There are: {known}.") from None
 
 
-def kinds_shown_to(role: str) -> list[str]:
-    """Return the names of the kinds whose jobs everybody of a role may see."""
-    return sorted(k.name for k in _KINDS.values() if role in k.shown_to)
+def kinds_shown_to(roles: frozenset[str]) -> list[str]:
+    """Return the names of the kinds whose jobs everybody of one of the roles may see."""
+    return sorted(k.name for k in _KINDS.values() if roles & frozenset(k.shown_to))

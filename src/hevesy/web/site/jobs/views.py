@@ -12,7 +12,6 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_POST
 
 from hevesy.web.site.access import EVERYBODY, allow
-from hevesy.web.site.accounts.roles import Role
 from hevesy.web.site.jobs import disk, live, queue
 from hevesy.web.site.jobs.models import Job
 
@@ -30,7 +29,7 @@ def _job(request: HttpRequest, job: UUID) -> Job:
 
 
 def _is_administrator(request: HttpRequest) -> bool:
-    return request.user.is_authenticated and request.user.role == Role.ADMINISTRATOR
+    return request.user.is_authenticated and request.user.administers
 
 
 @allow(*EVERYBODY)

@@ -103,7 +103,7 @@ def _importing(request: HttpRequest, refusal: HevesyError | None = None) -> Http
         messages.error(request, str(refusal))
     shown = {
         "imports": Import.objects.select_related("person", "job")[:RECENT],
-        "roots": import_roots() if request.user.role in OPENERS else (),
+        "roots": import_roots() if request.user.roles & frozenset(OPENERS) else (),
         "limits": Limits(),
         "archives": Archive.objects.all(),
     }

@@ -25,7 +25,6 @@ export class Renderer {
 
   #build() {
     const { gl } = this;
-    this.norm16 = gl.getExtension("EXT_texture_norm16");
     this.floatLinear = gl.getExtension("OES_texture_float_linear");
     this.slice = program(gl, SLICE);
     this.rays = program(gl, RAYS);
@@ -47,19 +46,14 @@ export class Renderer {
       throw new RangeError(`${volume.name} has ${Math.max(...volume.grid.shape)} voxels on a side; this graphics processor takes ${limit}.`);
     }
     const format = this.#format(volume.data);
-    const { stored, filterable } = format;
-    this.volumes.set(volume, { texture: volumeTexture(gl, format, volume.grid.shape, volume.data), stored, filterable });
+    this.volumes.set(volume, { texture: volumeTexture(gl, format, volume.grid.shape, volume.data), filterable: format.filterable });
   }
 
-  // The texture that keeps a volume's numbers best, and the stored number that its 1.0 stands for.
+  // Whole numbers go as half floats, which any graphics processor interpolates: exact up to 2048, and to 0.05% beyond, enough to look at
   #format(data) {
     const { gl } = this;
-    if (data instanceof Int16Array && this.norm16) {
-      return { internal: this.norm16.R16_SNORM_EXT, type: gl.SHORT, stored: 32767, filterable: true };
-    }
-    if (data instanceof Float32Array) return { internal: gl.R32F, type: gl.FLOAT, stored: 1, filterable: Boolean(this.floatLinear) };
-    // half floats hold whole numbers exactly up to 2048 and others to 0.05%: enough to look at
-    return { internal: gl.R16F, type: gl.FLOAT, stored: 1, filterable: true, convert: (part) => Float32Array.from(part) };
+    if (data instanceof Float32Array) return { internal: gl.R32F, type: gl.FLOAT, filterable: Boolean(this.floatLinear) };
+    return { internal: gl.R16F, type: gl.HALF_FLOAT, filterable: true, convert: halves };
   }
 
   /** Give the canvas the size of its element, in device pixels; says whether that changed it and blanked all. */
@@ -113,7 +107,7 @@ export class Renderer {
     gl.bindTexture(gl.TEXTURE_2D, cast.texture);
     gl.uniform1i(coloured.at("rays"), 0);
     this.#bindTable(coloured, 0, layer);
-    const { least, span } = this.#storedRange(layer.volume);
+    const { least, span } = storedRange(layer.volume);
     gl.uniform2f(coloured.at("range"), least, span);
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
   }
@@ -143,7 +137,7 @@ export class Renderer {
     if (!layer) return;
     const { slope, intercept } = layer.volume;
     const width = layer.upper - layer.lower || 1e-9;
-    gl.uniform2f(used.at(`window[${n}]`), (this.volumes.get(layer.volume).stored * slope) / width, (intercept - layer.lower) / width);
+    gl.uniform2f(used.at(`window[${n}]`), slope / width, (intercept - layer.lower) / width);
   }
 
   // The texture of an owner's rays, cast anew where the view has changed
@@ -177,7 +171,7 @@ export class Renderer {
     gl.uniform3fv(rays.at("depth"), sub(inTexture(grid, add(centre, frame.into)), origin));
     gl.uniform3f(rays.at("voxels"), grid.shape[2], grid.shape[1], grid.shape[0]);
     gl.uniform1f(rays.at("stride"), stride);
-    const { least, span } = this.#storedRange(layer.volume);
+    const { least, span } = storedRange(layer.volume);
     gl.uniform1f(rays.at("least"), least);
     gl.uniform1f(rays.at("span"), span);
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
@@ -190,13 +184,6 @@ export class Renderer {
     const { shape, largest } = volume.blocks;
     entry.blocks ??= volumeTexture(this.gl, this.#format(largest), shape, largest);
     return entry.blocks;
-  }
-
-  // Smallest stored number and the span to the largest, as the texture gives them
-  #storedRange(volume) {
-    const { stored } = this.volumes.get(volume);
-    const [least, most] = volume.range.map((value) => (value - volume.intercept) / volume.slope / stored);
-    return { least, span: most - least || 1e-9 };
   }
 
   /** Forget an owner's rays. */
@@ -225,6 +212,30 @@ function textureFrame(grid, { frame, centre, width_mm, height_mm }) {
   const right = sub(inTexture(grid, add(centre, scaled(frame.right, width_mm / 2))), origin);
   const up = sub(inTexture(grid, add(centre, scaled(frame.up, height_mm / 2))), origin);
   return [...right, ...up, ...origin];
+}
+
+/** Smallest stored number of a volume and the span to its largest. */
+function storedRange({ blocks: { smallest, greatest } }) {
+  return { least: smallest, span: greatest - smallest || 1e-9 };
+}
+
+let halfOf = null;
+
+/** Whole numbers of 16 bits as half floats, through a table of all of them. */
+function halves(whole) {
+  halfOf ??= Uint16Array.from({ length: 65536 }, (_, bits) => toHalf((bits << 16) >> 16));
+  const converted = new Uint16Array(whole.length);
+  for (let i = 0; i < whole.length; i += 1) converted[i] = halfOf[whole[i] & 0xffff];
+  return converted;
+}
+
+function toHalf(whole) {
+  if (whole === 0) return 0;
+  const size = Math.abs(whole);
+  const exponent = 31 - Math.clz32(size);
+  // 11 figures of the number, rounded; a carry to the twelfth raises the exponent by itself
+  const figures = Math.round(size * 2 ** (10 - exponent));
+  return (whole < 0 ? 0x8000 : 0) + ((exponent + 14) << 10) + figures;
 }
 
 function filterBy(gl, filter) {

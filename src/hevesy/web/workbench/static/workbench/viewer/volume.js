@@ -50,7 +50,8 @@ export class Volume {
   /** The bounds, mm, of what is worth looking at: the body in a CT, what is hot in the others. Everything where that is nothing. */
   get content() {
     const threshold = this.kind === "ct" ? BODY_HU : this.range[1] * HOT;
-    const { shape, largest } = this.blocks;
+    // of a CT one voxel in each block is enough to find the body by
+    const { shape, largest } = this.kind === "ct" ? sampleOf(this.data, this.grid.shape) : this.blocks;
     const limit = (threshold - this.intercept) / this.slope;
     const first = [...this.grid.shape];
     const end = [0, 0, 0];
@@ -85,6 +86,20 @@ export class Volume {
     }
     return best;
   }
+}
+
+/** One voxel from the middle of each block. */
+function sampleOf(data, [n0, n1, n2]) {
+  const shape = [n0, n1, n2].map((n) => Math.ceil(n / BLOCK));
+  const largest = new data.constructor(shape[0] * shape[1] * shape[2]);
+  const middle = (block, n) => Math.min(n - 1, block * BLOCK + BLOCK / 2);
+  for (let i = 0, to = 0; i < shape[0]; i += 1) {
+    for (let j = 0; j < shape[1]; j += 1) {
+      const row = (middle(i, n0) * n1 + middle(j, n1)) * n2;
+      for (let k = 0; k < shape[2]; k += 1, to += 1) largest[to] = data[row + middle(k, n2)];
+    }
+  }
+  return { shape, largest };
 }
 
 function blocksOf(data, [n0, n1, n2]) {

@@ -66,7 +66,7 @@ def receive(arrival: Import, body: Body) -> list[tuple[str, int]]:
         if piece.left:
             raise UnreadableFile("The request ended before its last piece.", "Send it again.")
         files[name] = now
-        added = {"sent_files": F("sent_files") + (known is None), "sent_bytes": F("sent_bytes") + now - (known or 0)}
+        added = {"sent_files": F("sent_files") + int(known is None), "sent_bytes": F("sent_bytes") + now - (known or 0)}
         Import.objects.filter(pk=arrival.pk).update(**added)
     arrival.refresh_from_db(fields=["sent_files", "sent_bytes"])
     if arrival.sent_files > upload.limits.files or arrival.sent_bytes > upload.limits.total:

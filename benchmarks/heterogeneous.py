@@ -29,7 +29,7 @@ OWN_REGIONS = {
     "interface_sphere": ("interface_sphere_soft", "interface_sphere_lung"),
     "background": ("soft_all",),
 }
-HISTORIES = 1_000_000
+HISTORIES, BATCHES = 8_000_000, 32
 #: regions whose mean EGSnrc knows worse than this say nothing
 KNOWN = 0.02
 
@@ -58,7 +58,7 @@ def phantom_and_regions():
 
 def monte_carlo(phantom, regions, source, physics):
     """Return the region means (Gy) with their relative uncertainties, and the CPU time, s."""
-    made = plan(phantom, [Decays(source.tia, source.nuclides)], HISTORIES // 50, 1, physics, regions)
+    made = plan(phantom, [Decays(source.tia, source.nuclides)], HISTORIES // BATCHES, 1, physics, regions)
     simulation.run(made, Stop(histories=1), threads=1)
     began = time.process_time()
     tally = simulation.run(made, Stop(histories=HISTORIES), threads=1)

@@ -26,7 +26,7 @@ from hevesy.kernels.flight import (
     voxels_left,
 )
 from hevesy.kernels.inlined import inlined
-from hevesy.kernels.random import point_at, rotate, uniform
+from hevesy.kernels.random import point_at, rotate, rotate_anywhere, uniform
 from hevesy.kernels.tables import DEPOSITED, ELECTRON, ENERGY, KIND, PHOTON, POSITRON, SCORED, WEIGHT
 
 _DONE, _HARD, _ESCAPED, _GOING = 0, 1, 2, 3
@@ -81,12 +81,13 @@ def _ends_here(particle, world, scratch, cell, first):  # type: ignore[no-untype
     if density <= 0:
         return False
     m = world.lattice.medium[place] + first
-    top, bottom = tables.edges[cell], tables.edges[cell + 1]
-    part = (particle[ENERGY] - bottom) / (top - bottom)
-    reach = (tables.residual[m, cell + 1] + part * tables.thickness[m, cell]) / density
-    if reach < options.local_range:
+    reach = tables.residual[m, cell]
+    top = tables.edges[cell]
+    if particle[ENERGY] < top:
+        reach -= (top - particle[ENERGY]) / (top - tables.edges[cell + 1]) * tables.thickness[m, cell]
+    if reach < options.local_range * density:
         return True
-    return options.stop_inside and reach < clearance(particle, world.lattice, scratch.voxel)
+    return options.stop_inside and reach < clearance(particle, world.lattice, scratch.voxel) * density
 
 
 @inlined
@@ -164,7 +165,7 @@ def _cross_cell(particle, world, scratch, cell, first, free):  # type: ignore[no
     """Move through one cell of energy; return what ended it, and the free path left in mean free paths."""
     tables = world.electrons
     top, bottom = tables.edges[cell], tables.edges[cell + 1]
-    phase = min(1.0, max(0.0, (top - particle[ENERGY]) / (top - bottom)))
+    phase = min(1.0, (top - particle[ENERGY]) / (top - bottom)) if particle[ENERGY] < top else 0.0
     spread = uniform(scratch.stream) - 0.5
     hinge = uniform(scratch.stream)
     outcome = _DONE
@@ -173,7 +174,7 @@ def _cross_cell(particle, world, scratch, cell, first, free):  # type: ignore[no
         if outcome == _DONE:
             m = world.lattice.medium[index_of(world.lattice, scratch.voxel)] + first
             mu = quantile(tables.deflection[m, cell], uniform(scratch.stream))
-            rotate(particle, 1.0 - 2.0 * mu, 2.0 * math.pi * uniform(scratch.stream))
+            rotate_anywhere(particle, 1.0 - 2.0 * mu, scratch.stream)
     if outcome == _DONE:
         outcome, phase, free = _straight(particle, world, scratch, (cell, first), (phase, 1.0, spread), free)
     energy = particle[ENERGY]
@@ -320,7 +321,7 @@ def _radiate(particle, world, scratch, m, cell, emitter):  # type: ignore[no-unt
         one[WEIGHT] /= parts
         # the dipole distribution seen from the laboratory, dN/dcosθ ∝ (1 − β cosθ)⁻²
         draw = 2.0 * uniform(scratch.stream) - 1.0
-        rotate(one, (draw + beta) / (1.0 + beta * draw), 2.0 * math.pi * uniform(scratch.stream))
+        rotate_anywhere(one, (draw + beta) / (1.0 + beta * draw), scratch.stream)
     particle[ENERGY] -= photon
 
 

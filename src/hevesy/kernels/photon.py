@@ -26,7 +26,7 @@ from hevesy.kernels.flight import (
     voxels_left,
 )
 from hevesy.kernels.inlined import inlined
-from hevesy.kernels.random import point_at, rotate, uniform
+from hevesy.kernels.random import point_at, rotate, rotate_anywhere, uniform
 from hevesy.kernels.tables import (
     DEPOSITED,
     ELECTRON,
@@ -239,7 +239,7 @@ def _scatter_coherently(particle, tables, scratch, m):  # type: ignore[no-untype
         cosine = max(-1.0, 1.0 - 2.0 * x2 / particle[ENERGY] ** 2)
         if 2.0 * uniform(scratch.stream) < 1.0 + cosine * cosine:
             break
-    rotate(particle, cosine, 2.0 * math.pi * uniform(scratch.stream))
+    rotate_anywhere(particle, cosine, scratch.stream)
 
 
 @inlined

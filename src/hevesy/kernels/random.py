@@ -45,14 +45,32 @@ def uniform(stream):  # type: ignore[no-untyped-def]
 @inlined
 def rotate(particle, cosine, azimuth):  # type: ignore[no-untyped-def]
     """Turn a particle's direction (items 3 to 5) by a polar cosine and an azimuth, rad."""
+    _turn(particle, cosine, math.cos(azimuth), math.sin(azimuth))
+
+
+@inlined
+def rotate_anywhere(particle, cosine, stream):  # type: ignore[no-untyped-def]
+    """Turn a particle's direction (items 3 to 5) by a polar cosine and any azimuth (twice a point's of the disc)."""
+    while True:
+        x, y = 2.0 * uniform(stream) - 1.0, 2.0 * uniform(stream) - 1.0
+        square = x * x + y * y
+        if 0.0 < square <= 1.0:
+            break
+    over = 1.0 / square
+    _turn(particle, cosine, (x * x - y * y) * over, 2.0 * x * y * over)
+
+
+@inlined
+def _turn(particle, cosine, across_x, across_y):  # type: ignore[no-untyped-def]
     u, v, w = particle[3], particle[4], particle[5]
     sine = math.sqrt(max(0.0, 1.0 - cosine * cosine))
-    a, b = sine * math.cos(azimuth), sine * math.sin(azimuth)
+    a, b = sine * across_x, sine * across_y
     across = math.sqrt(u * u + v * v)
     if across < 1e-8:
         particle[3], particle[4], particle[5] = a, b * w, cosine * w
     else:
-        a_across, b_across = a / across, b / across
+        over = 1.0 / across
+        a_across, b_across = a * over, b * over
         particle[3] = u * cosine + u * w * a_across - v * b_across
         particle[4] = v * cosine + v * w * a_across + u * b_across
         particle[5] = w * cosine - across * a

@@ -202,10 +202,19 @@ class Tally:
         """
         b = self.batches
         mean = self.total / b
-        variance = np.maximum(self.squares / b - mean**2, 0.0) / max(1, b - 1)
-        ratio = np.divide(np.sqrt(variance), np.abs(mean), out=np.zeros_like(mean), where=mean != 0)
-        sure = np.divide(self.sure if self.sure.size else 0.0, mean, out=np.zeros_like(mean), where=mean != 0)
-        return np.where(ratio > _STILL, ratio, 1.0 - sure)
+        ratio = self.squares / b
+        ratio -= mean * mean
+        np.maximum(ratio, 0.0, out=ratio)
+        ratio /= max(1, b - 1)
+        np.sqrt(ratio, out=ratio)
+        scored = mean != 0
+        np.divide(ratio, np.abs(mean), out=ratio, where=scored)
+        still = ~scored | (ratio <= _STILL)
+        ratio[still] = 1.0
+        if self.sure.size:
+            still &= scored
+            ratio[still] -= self.sure[still] / mean[still]
+        return ratio
 
     def region_uncertainty(self) -> Array:
         """Return the relative standard uncertainty of each region's energy; infinite where none was scored."""

@@ -6,9 +6,13 @@ import argparse
 import os
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 from hevesy.cli.browser import has_screen, show_when_ready
 from hevesy.errors import BadConfiguration
+
+if TYPE_CHECKING:
+    from hevesy.web.site.jobs.supervisor import Workers
 
 
 def configure(command: argparse.ArgumentParser) -> None:
@@ -49,16 +53,10 @@ def run(options: argparse.Namespace) -> None:
 
     from hevesy.web.site.accounts.links import first_start_link
     from hevesy.web.site.jobs import scratch
-    from hevesy.web.site.jobs.supervisor import Workers
-    from hevesy.web.site.store.door import Door
 
     call_command("migrate", verbosity=0)
     scratch.clear(settings.HOME.scratch)
-    groups = [Workers(options.workers)]
-    if Door.from_environment() is not None:
-        groups.append(Workers(1, "listen"))
-    for group in groups:
-        group.start()
+    groups = _start_others(options.workers)
     address = f"http://{options.host}:{options.port}"
     print(f"Hevesy listens at {address} (stop with Ctrl+C)", flush=True)
     link = first_start_link(address)
@@ -81,3 +79,16 @@ def run(options: argparse.Namespace) -> None:
     finally:
         for group in groups:
             group.stop()
+
+
+def _start_others(workers: int) -> list[Workers]:
+    """Start the workers, and the DICOM listener where the environment asks for one."""
+    from hevesy.web.site.jobs.supervisor import Workers
+    from hevesy.web.site.store.door import Door
+
+    groups = [Workers(workers)]
+    if Door.from_environment() is not None:
+        groups.append(Workers(1, "listen"))
+    for group in groups:
+        group.start()
+    return groups

@@ -127,6 +127,8 @@ def test_a_new_name_takes_what_was_said_of_the_region_along(edit, view, administ
         ({"tool": "grow", "regionId": "nobody"}, "no such region"),
         ({"tool": "rename", "regionId": "0-0", "name": " "}, "needs a name"),
         ({"tool": "brush", "regionId": "0-0", "set": [[10**9, 5]]}, "outside the image"),
+        ({"tool": "brush", "regionId": "0-0", "set": [[1]]}, "Field required"),
+        ({"tool": "sphere", "regionId": "0-0", "volumeId": "scan0"}, "does not say where"),
     ],
 )
 def test_an_edit_that_makes_no_sense_is_refused(edit, asked, words):

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from ninja import Body, Router, Schema
+from pydantic import FiniteFloat
 
 from hevesy.errors import MissingInformation, UnknownName
 from hevesy.web.site.access import CLINICAL
@@ -25,6 +26,7 @@ from hevesy.web.workbench.views.course import counted, summed
 from hevesy.web.workbench.way import Way
 
 router = Router(tags=["workbench"], auth=allowed(*CLINICAL))
+Point = tuple[FiniteFloat, FiniteFloat, FiniteFloat]
 _A_YEAR = "private, max-age=31536000, immutable"
 
 
@@ -61,6 +63,26 @@ class ResultOut(Schema):
     id: UUID
     made_at: Any
     summary: dict[str, Any]
+
+
+class EditIn(Schema):
+    """One edit of the viewer: docs/reference/viewer.md says which tool carries what."""
+
+    tool: str
+    regionId: str | None = None
+    baseVersion: int | None = None
+    version: int | None = None
+    volumeId: str = ""
+    timePoint: int | None = None
+    centreMm: Point | None = None
+    seedMm: Point | None = None
+    radiusMm: FiniteFloat = 0.0
+    method: str = ""
+    threshold: FiniteFloat | None = None
+    set: tuple[tuple[int, int], ...] = ()
+    clear: tuple[tuple[int, int], ...] = ()
+    name: str | None = None
+    role: str | None = None
 
 
 class SignIn(Schema):
@@ -231,10 +253,10 @@ def _packed(request: HttpRequest, path: Path, mark: str) -> HttpResponse:
 
 
 @router.post("/administrations/{pk}/regions", response=dict[str, Any])
-def edit_regions(request: HttpRequest, pk: UUID, asked: Body[dict[str, Any]]) -> dict[str, Any]:
+def edit_regions(request: HttpRequest, pk: UUID, asked: EditIn) -> dict[str, Any]:
     """Apply one edit of the viewer as a new version of the regions."""
     found = _find(pk)
-    return edit(_person(request), _view(request, found), asked)
+    return edit(_person(request), _view(request, found), asked.model_dump(exclude_unset=True))
 
 
 @router.get("/administrations/{pk}/regions", response=list[dict[str, Any]])

@@ -221,7 +221,9 @@ def _drawn(view: View, regions: list[Region], region: Region, asked: dict[str, A
     image = read_volume(volume, (view.folder / volume["url"]).read_bytes())
     same = (one for one in regions if one["timePoint"] == region["timePoint"] and "liver" in one["name"].lower())
     liver = next((one for one in same if one["role"] == "organ"), None) if asked.get("method") == "percist" else None
-    x, y, z = (float(value) for value in asked[point])
+    if asked.get(point) is None:
+        raise BadInput("The edit does not say where.", "Click on a picture.")
+    x, y, z = asked[point]
     mask = draw(
         image,
         Asked(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -61,7 +62,7 @@ class Field:
     label, unit, help : str
         What a person reads.
     kind : str
-        ``number``, ``whole``, ``choice``, ``yes``, ``instant`` or ``text``.
+        ``number``, ``whole``, ``numbers`` (one, or several by spaces), ``choice``, ``yes``, ``instant``, ``text``.
     choices : tuple of str
         Of a choice.
     value : object
@@ -78,6 +79,11 @@ class Field:
     choices: tuple[str, ...] = ()
     value: Any = None
     series: str = ""
+
+    @property
+    def shown(self) -> Any:
+        """The value as it stands in the input."""
+        return " ".join(map(str, self.value)) if isinstance(self.value, list) else self.value
 
     @property
     def name(self) -> str:
@@ -97,6 +103,9 @@ class Field:
             return None
         if self.kind in ("number", "whole"):
             return _number(text, self)
+        if self.kind == "numbers":
+            found = [_number(part, self) for part in text.replace(";", " ").split()]
+            return found[0] if len(found) == 1 else found
         if self.kind == "yes":
             return True
         if self.kind == "instant":
@@ -107,6 +116,8 @@ class Field:
 def _number(text: str, field: Field) -> float | int:
     try:
         value = float(text.replace(",", "."))
+        if not math.isfinite(value):
+            raise ValueError
     except ValueError:
         raise BadConfiguration(f"{field.label}: '{text[:40]}' is not a number.", f"Write it in {field.unit}.") from None
     return int(value) if value == int(value) else value
@@ -126,7 +137,10 @@ def field_of(path: str, settings: Mapping[str, Any], series: str = "") -> Field:
         node = node.get("items", node) if part.endswith("[]") else node
     label, unit = _label(path.rpartition(".")[2])
     kinds = {"number": "number", "integer": "whole", "boolean": "yes"}
+    forms = [one.get("type") for one in node.get("oneOf", ())]
     kind = "choice" if "enum" in node else kinds.get(str(node.get("type")), "text")
+    if forms == ["number", "array"]:
+        kind = "numbers"
     if path in _INSTANTS:
         kind = "instant"
     value = value_of(settings, path, series)

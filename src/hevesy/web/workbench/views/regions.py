@@ -31,8 +31,11 @@ def regions(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show the regions, and take what is said of one."""
     administration = find(pk)
     if request.method == "POST":
-        settings = said(administration.settings, request.POST)
-        acts.change_settings(who(request), administration, settings)
+        if "again" in request.POST:
+            acts.ask_check(who(request), administration, again=True)
+            acts.ask_images(who(request), administration, again=True)
+        else:
+            acts.change_settings(who(request), administration, said(administration.settings, request.POST))
         return redirect("workbench:regions", pk)
     job = acts.ask_check(who(request), administration)
     facts = (job.result or {}).get("facts", {}) if job.state == State.DONE else {}

@@ -128,6 +128,10 @@ class OutputFailed(HevesyError):
     """Output could not be written; nothing was left behind."""
 
 
+class LastAdministrator(BadInput):
+    """A site would be left with nobody who can let people in."""
+
+
 class NoRoom(OutputFailed):
     """The disk, or the part of it that may be filled, is full."""
 

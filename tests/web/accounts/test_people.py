@@ -3,10 +3,10 @@ import re
 import pytest
 from django.core.cache import cache
 
+from hevesy.errors import LastAdministrator
 from hevesy.web.site.accounts import people
 from hevesy.web.site.accounts.links import first_start_link, password_path
 from hevesy.web.site.accounts.models import OneTimeLink, Person
-from hevesy.web.site.accounts.people import LastAdministrator
 from hevesy.web.site.accounts.roles import Role
 from hevesy.web.site.audit.models import Event
 

@@ -8,20 +8,11 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from hevesy.errors import BadInput
+from hevesy.errors import LastAdministrator
 from hevesy.web.site.accounts.links import password_path
 from hevesy.web.site.accounts.models import Person
 from hevesy.web.site.accounts.roles import Role
 from hevesy.web.site.audit.record import record
-
-
-class LastAdministrator(BadInput):
-    """The site would be left with nobody who can let people in."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            _("This is the last administrator who can sign in."), _("Make somebody else an administrator first.")
-        )
 
 
 @transaction.atomic
@@ -105,4 +96,6 @@ def reactivate(by: Person, person: Person) -> None:
 def _keep_an_administrator(person: Person) -> None:
     people = Person.objects.select_for_update().filter(is_active=True)
     if not [other for other in people if other.administers and other.pk != person.pk]:
-        raise LastAdministrator
+        raise LastAdministrator(
+            _("This is the last administrator who can sign in."), _("Make somebody else an administrator first.")
+        )

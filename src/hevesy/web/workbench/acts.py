@@ -16,7 +16,8 @@ from hevesy.web.site.audit.record import record
 from hevesy.web.site.jobs.models import Job, State
 from hevesy.web.site.jobs.queue import fingerprint, result_folder, submit
 from hevesy.web.site.store.files import FileStore
-from hevesy.web.site.store.models import Administration, Attachment, Course, Patient, Result, Signature, Study
+from hevesy.web.site.store.models import Administration, Archive, Attachment, Course, Patient, Result, Signature, Study
+from hevesy.web.site.store.tasks import start_sending
 from hevesy.web.workbench import tasks
 from hevesy.web.workbench.case_folder import digest_of, settings_of
 from hevesy.workflows.case import FILE_NAME, check, read_settings
@@ -24,6 +25,8 @@ from hevesy.workflows.fit_settings import DOSE_KEYS, without_fit_settings
 
 #: the file that is signed
 REPORT = "report.html"
+#: the objects of a result that other systems read: RTDOSE, SEG, RTSTRUCT and SR
+DICOM_FILES = ("rtdose.dcm", "seg.dcm", "rtstruct.dcm", "dose_report.dcm")
 #: letters that a reason has at least
 _LEAST_REASON = 3
 
@@ -159,6 +162,24 @@ def file_of(result: Result, name: str) -> Path:
     if name not in names:
         raise UnknownName(f"The result has no file '{name[:80]}'.", f"There are: {', '.join(sorted(names)) or 'none'}.")
     return folder / name
+
+
+def send(person: Person, result: Result, archive: Archive) -> Job:
+    """Have a worker send the dose, the regions and the report of a result to an archive, and enter who asked.
+
+    Raises
+    ------
+    MissingInformation
+        If the result holds no DICOM: the images that it was computed of were none.
+    """
+    folder = result_folder(result.fingerprint)
+    files = [name for name in DICOM_FILES if (folder / name).is_file()]
+    if not files:
+        raise MissingInformation("The result holds no DICOM.", "Its images were no DICOM either: download its files.")
+    with transaction.atomic():
+        job = start_sending(archive, result.fingerprint, files, person)
+        record(person, "result.send-asked", f"result {result.pk}", archive=archive.name, files=files, job=str(job.pk))
+    return job
 
 
 def sign(person: Person, result: Result, password: str, reason: str = "") -> Signature:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from ninja import Body, Router, Schema
-from pydantic import FiniteFloat
+from pydantic import Field, FiniteFloat
 
 from hevesy.errors import MissingInformation, UnknownName
 from hevesy.web.site.access import CLINICAL
@@ -18,7 +18,7 @@ from hevesy.web.site.api import allowed
 from hevesy.web.site.jobs.models import Job, State
 from hevesy.web.site.jobs.queue import result_folder
 from hevesy.web.site.store.files import FileStore
-from hevesy.web.site.store.models import Administration, Course, Patient, Result, Signature, Study
+from hevesy.web.site.store.models import Administration, Archive, Course, Patient, Result, Signature, Study
 from hevesy.web.workbench import acts
 from hevesy.web.workbench.drawing import View, edit, mask_url
 from hevesy.web.workbench.models import RegionSet
@@ -90,6 +90,12 @@ class SignIn(Schema):
 
     password: str
     reason: str = ""
+
+
+class SendIn(Schema):
+    """Where a result is sent: the name that an administrator gave the archive."""
+
+    archive: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
 
 
 class SignatureOut(Schema):
@@ -170,6 +176,13 @@ def course_sum(request: HttpRequest, pk: UUID) -> dict[str, Any]:
 def sign(request: HttpRequest, pk: UUID, given: SignIn) -> Signature:
     """Sign the report of a result."""
     return acts.sign(_person(request), get_object_or_404(Result, pk=pk), given.password, given.reason)
+
+
+@router.post("/results/{pk}/sending", response=JobOut)
+def send(request: HttpRequest, pk: UUID, given: SendIn) -> Job:
+    """Send RTDOSE, SEG, RTSTRUCT and SR of a result to an archive."""
+    result = get_object_or_404(Result, pk=pk)
+    return acts.send(_person(request), result, get_object_or_404(Archive, name=given.archive))
 
 
 @router.get("/administrations/{pk}/view", response=dict[str, Any])

@@ -13,9 +13,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.http import content_disposition_header
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
+from hevesy.errors import BadInput
 from hevesy.web.site.audit.record import record
+from hevesy.web.site.jobs.models import Job
 from hevesy.web.site.jobs.queue import result_folder
-from hevesy.web.site.store.models import Result
+from hevesy.web.site.store.models import Archive, Result
 from hevesy.web.workbench import acts
 from hevesy.web.workbench.views.pages import find, page, show, who
 from hevesy.web.workbench.way import Way
@@ -58,13 +60,37 @@ def report_page(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @page
 def export(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """List the files of a result."""
+    """List the files of a result, and send its DICOM to an archive."""
     administration = find(pk)
     way = Way(administration)
+    if request.method == "POST":
+        asked = next((one for one in way.results if str(one.pk) == request.POST.get("result")), None)
+        archive = next((one for one in Archive.objects.all() if str(one.pk) == request.POST.get("archive")), None)
+        if asked is None or archive is None:
+            raise BadInput("No archive was chosen.", "Choose one.")
+        acts.send(who(request), asked, archive)
+        return redirect("workbench:export", pk)
     shown = way.result or next(iter(way.results), None)
     files = list(files_of(shown)) if shown else []
-    drawn = any(one["name"].startswith("regions-") for one in files)
-    return show(request, "export", administration, {"result": shown, "files": files, "drawn": drawn}, way)
+    context = {
+        "result": shown,
+        "files": files,
+        "drawn": any(one["name"].startswith("regions-") for one in files),
+        "sendable": [one["name"] for one in files if one["name"] in acts.DICOM_FILES],
+        "archives": Archive.objects.all(),
+        "sendings": sendings(shown) if shown else [],
+        "is_signed": bool(shown and shown.signatures.all()),
+    }
+    return show(request, "export", administration, context, way)
+
+
+def sendings(result: Result) -> list[dict[str, Any]]:
+    """Return each archive that a result was sent to, with the last job that did it."""
+    last: dict[int, Job] = {}
+    for job in Job.objects.filter(kind="send", arguments__result=result.fingerprint).order_by("submitted_at"):
+        last[job.arguments["archive"]] = job
+    names = Archive.objects.in_bulk(last)
+    return [{"archive": names[pk].name, "job": job} for pk, job in last.items() if pk in names]
 
 
 def files_of(result: Result) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,9 @@ from typing import Any
 import django
 from asgiref.sync import ThreadSensitiveContext
 from django.core.handlers.asgi import ASGIHandler
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+
+from hevesy.web.site.bodies import Counted, limit_of, said_length
 
 #: requests that are worked on at once; more only take the one interpreter from each other
 _AT_ONCE = 8
@@ -33,17 +35,37 @@ class Site(ASGIHandler):
         thread = self._idle.pop() if self._idle else ThreadPoolExecutor(1, "request")
         try:
             async with ThreadSensitiveContext(executor=thread):
-                await self.handle(scope, receive, send)
+                await self._judge(scope, receive, send)
         finally:
             if len(self._idle) < _KEPT:
                 self._idle.append(thread)
             else:
                 thread.shutdown(wait=False)
 
+    async def _judge(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request, or refuse it where its body is too long, by what it says or by what comes."""
+        limit = limit_of(scope["path"])
+        counted = Counted(receive, limit)
+        too_long = said_length(scope["headers"]) > limit
+        if not too_long:
+            await self.handle(scope, counted, send)
+            too_long = counted.too_long
+        if too_long:
+            await self.send_response(_too_long(scope["path"], limit), send)
+
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         """Answer in turn; what is streamed afterwards needs none."""
         async with self._turns:
             return await super().get_response_async(request)
+
+
+def _too_long(path: str, limit: int) -> HttpResponse:
+    # no middleware runs: none could without the body
+    refused, remedy = f"The request is longer than {limit} bytes.", "Send it in parts."
+    headers = {"Connection": "close", "X-Content-Type-Options": "nosniff"}
+    if path.startswith("/api/"):
+        return JsonResponse({"refused": refused, "remedy": remedy}, status=413, headers=headers)
+    return HttpResponse(f"{refused} {remedy}", status=413, content_type="text/plain", headers=headers)
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hevesy.web.site.settings")

@@ -9,7 +9,6 @@ from uuid import UUID
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Router, Schema, Status
-from ninja.errors import HttpError
 from pydantic import Field
 
 from hevesy.errors import EmptyInput
@@ -25,8 +24,6 @@ from hevesy.web.site.store.uploads import Upload
 from hevesy.web.site.store.views import OPENERS
 
 router = Router(tags=["store"], auth=allowed(*CLINICAL))
-#: bytes of one request that carries files; more pieces go into more requests
-BODY = 64 * 1024**2
 #: what PostgreSQL and SQLite can both store, and a page can show
 Plain = Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f]*$")]
 Limit = Annotated[int, Field(ge=1, le=500)]
@@ -205,8 +202,6 @@ def sent(request: HttpRequest, import_id: UUID) -> Any:
 )
 def send(request: HttpRequest, import_id: UUID) -> Any:
     """Write pieces where they belong; the same may be sent again. Return what is now here of their files."""
-    if int(request.headers.get("Content-Length") or 0) > BODY:
-        raise HttpError(422, f"The request is longer than {BODY} bytes.")
     return [{"name": name, "size": size} for name, size in receive(_sending(request, import_id), request)]
 
 

@@ -16,8 +16,9 @@ from hevesy.errors import EmptyInput, HevesyError, http_status
 from hevesy.web.site.access import CLINICAL, allow
 from hevesy.web.site.accounts.roles import Role
 from hevesy.web.site.audit.record import record
+from hevesy.web.site.bodies import up_to
 from hevesy.web.site.store.form_upload import KeepFiles
-from hevesy.web.site.store.limits import Limits
+from hevesy.web.site.store.limits import GIB, Limits
 from hevesy.web.site.store.models import Archive, Import, Study
 from hevesy.web.site.store.roots import import_roots, require_open
 from hevesy.web.site.store.tasks import start_import
@@ -25,6 +26,8 @@ from hevesy.web.site.store.uploads import Upload
 
 #: who may have the server read its own folders
 OPENERS = frozenset({Role.PHYSICIST})
+#: bytes of a plain form with its files, sent where a browser runs no scripts
+FORM = 4 * GIB
 #: imports on the page, and lines of a report on one page
 RECENT, LINES = 20, 100
 
@@ -36,6 +39,7 @@ def importing(request: HttpRequest) -> HttpResponse:
     return _importing(request)
 
 
+@up_to(FORM)
 @allow(*CLINICAL)
 @require_POST
 @csrf_exempt  # until the files have a place to go: the form is judged in `_take_form`, before its answer

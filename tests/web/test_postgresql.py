@@ -13,15 +13,13 @@ import pytest
 
 PROGRAMS = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name), default=None)
 pytestmark = [
+    pytest.mark.process,
     pytest.mark.skipif(PROGRAMS is None, reason="PostgreSQL is not installed (Debian: postgresql)"),
     pytest.mark.skipif("HEVESY_DATABASE" in os.environ, reason="these tests run on another database already"),
 ]
 HERE = Path(__file__).parent
-#: what asks the database something; browsers and processes that are killed are tried on SQLite alone
-TRIED = (
-    *("store/test_importing.py", "store/test_uploads.py", "store/test_worklist.py", "store/test_files_are_kept.py"),
-    *("audit/test_record.py", "jobs/test_queue.py", "jobs/test_task.py", "test_pages_open.py"),
-)
+#: browsers, and processes that are killed, are tried on SQLite alone
+TRIED = "not browser and not process"
 
 
 @pytest.fixture
@@ -69,8 +67,7 @@ def wait_for(port):
 
 def test_the_site_behaves_the_same_on_postgresql(cluster, tmp_path):
     environment = os.environ | {"HEVESY_DATABASE": cluster, "HEVESY_HOME": str(tmp_path / "home")}
-    tried = [str(HERE / name) for name in TRIED]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tried]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "2", "-m", TRIED, str(HERE)]
     done = subprocess.run(command, cwd=HERE.parents[1], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert "passed" in done.stdout

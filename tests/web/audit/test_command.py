@@ -8,6 +8,8 @@ import pytest
 
 import hevesy
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def command(tmp_path):

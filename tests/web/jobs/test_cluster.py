@@ -14,6 +14,8 @@ from hevesy.errors import BadConfiguration
 from hevesy.web.site.jobs.cluster import run_there
 from hevesy.web.site.jobs.task import Order
 
+pytestmark = pytest.mark.process
+
 needs_dask = pytest.mark.skipif(find_spec("distributed") is None, reason="hevesy[dask] is not installed")
 
 

@@ -4,6 +4,10 @@ import os
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.process
+
 HEAVY = ("scipy", "numba", "SimpleITK", "matplotlib", "nibabel", "highdicom", "pydicom", "distributed", "torch")
 
 

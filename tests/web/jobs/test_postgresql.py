@@ -16,10 +16,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 from killing import WORKER, throw_away_site, wait_for
 
 FOUND = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or [Path(shutil.which("initdb") or "")]
-pytestmark = pytest.mark.skipif(
-    not FOUND[-1].is_file() or find_spec("psycopg") is None,
-    reason="PostgreSQL and psycopg are not both installed (Debian: apt-get install postgresql)",
-)
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(
+        not FOUND[-1].is_file() or find_spec("psycopg") is None,
+        reason="PostgreSQL and psycopg are not both installed (Debian: apt-get install postgresql)",
+    ),
+]
 
 
 @pytest.fixture(scope="module")

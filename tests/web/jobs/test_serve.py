@@ -8,7 +8,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from killing import SERVER, WORKER, throw_away_site, wait_for
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
+pytestmark = [pytest.mark.process, pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")]
 #: MiB that the idle server and its worker may take together, shared libraries counted in both
 IDLE = 200
 

@@ -11,7 +11,10 @@ from contextlib import contextmanager
 
 import pytest
 
-pytestmark = pytest.mark.skipif(not shutil.which("storescu"), reason="DCMTK is not installed (Debian: dcmtk)")
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(not shutil.which("storescu"), reason="DCMTK is not installed (Debian: dcmtk)"),
+]
 
 OBJECTS = 1000
 

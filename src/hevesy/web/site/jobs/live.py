@@ -79,17 +79,21 @@ class Watch:
                     try:
                         self._jobs = await loop.run_in_executor(thread, _read, list(self._followed))
                     except DatabaseError:  # busy; the next look will tell
-                        await loop.run_in_executor(thread, connection.close)
+                        await loop.run_in_executor(thread, _close)
                     else:
                         async with self._looked:
                             self._looked.notify_all()
                     await asyncio.sleep(_LOOK)
             finally:
-                thread.submit(connection.close)
+                thread.submit(_close)
 
 
 def _read(jobs: list[UUID]) -> dict[UUID, Job]:
     return Job.objects.in_bulk(jobs)
+
+
+def _close() -> None:
+    connection.close()  # looked up here: `connection` is another one in every thread
 
 
 _WATCHES: WeakKeyDictionary[asyncio.AbstractEventLoop, Watch] = WeakKeyDictionary()

@@ -23,7 +23,7 @@ class PatientQuerySet(models.QuerySet["Patient"]):
             Part of the name or the beginning of the identifier; every word must be found.
         """
         found = self
-        for word in search.split():
+        for word in search.replace(",", " ").split():  # a name is shown with a comma in it
             found = found.filter(Q(name__icontains=word) | Q(identifier__istartswith=word))
         return found.order_by("-latest_at", "id")
 
@@ -43,7 +43,7 @@ class StudyQuerySet(models.QuerySet["Study"]):
             One that the study must hold, such as NM.
         """
         found = self.select_related("patient")
-        for word in search.split():
+        for word in search.replace(",", " ").split():  # a name is shown with a comma in it
             found = found.filter(
                 Q(patient__name__icontains=word)
                 | Q(patient__identifier__istartswith=word)

@@ -67,6 +67,7 @@ def measure_curves(folder: Path, case: Case, progress: Callable[[str], None] = l
             for s in course.scans
         ],
         "reference": site.series.reference + 1,
+        "grid_shape": list(site.series.body.grid.shape),
         "regions": [_region(one, site) for one in site.measured],
         "planar": {name: _points(curve) for name, curve in site.shapes.curves.items()},
         "notes": [*course.notes, *site.shapes.notes],

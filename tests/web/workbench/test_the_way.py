@@ -82,6 +82,14 @@ def test_a_model_is_chosen_on_the_page(desk, open_page, administration):
     assert (organ["fit"]["model"], organ["criterion"]) == ("bi-physical", "aicc")
 
 
+def test_the_engine_page_estimates_how_long_each_engine_takes_once_the_grid_is_known(open_page):
+    assert "Estimate for these images" not in open_page("engine").content.decode()
+    open_page("curves")
+    page = open_page("engine")
+    assert page.context["shape"] == [40, 40, 24]
+    assert page.content.decode().count("Estimate for these images") == len(page.context["engines"])
+
+
 def compute(desk, administration, **engine):
     desk.post(f"/administrations/{administration.pk}/engine", {"engine": "local", **engine})
     assert carry_out_waiting()

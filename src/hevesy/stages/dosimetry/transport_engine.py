@@ -7,12 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from hevesy.core import Quantity
-from hevesy.stages.dosimetry.engines import DoseMap, Sampling, Source
+from hevesy.stages.dosimetry.engines import HISTORIES, DoseMap, Sampling, Source
 from hevesy.stages.dosimetry.monte_carlo import Decays, Phantom, per_mass, plan
 from hevesy.stages.dosimetry.simulation import Plan, Stop, Tally, run
 
-#: histories that the engine runs; a tumour's mean is then known within 0.3%
-HISTORIES = 4_000_000
 BATCHES = 32
 #: our transport agrees with EGSnrc and PENELOPE within this in region means, relative
 METHOD_UNCERTAINTY = 0.01

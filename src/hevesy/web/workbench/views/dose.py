@@ -9,6 +9,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from hevesy.stages.dosimetry.engines import HISTORIES
 from hevesy.web.site.store.models import Result
 from hevesy.web.workbench import acts
 from hevesy.web.workbench.forms import field_of, with_value
@@ -29,13 +30,20 @@ def engine(request: HttpRequest, pk: UUID) -> HttpResponse:
         acts.ask_dose(who(request), administration)
         return redirect("workbench:dose", pk)
     settings = administration.settings
+    way = Way(administration)
+    shape = ((way.measurement and way.measurement.result) or {}).get("grid_shape")
     context = {
-        "engines": ENGINE_FACTS,
+        "engines": [(one, one.estimated(shape, _histories(settings)) if shape else None) for one in ENGINE_FACTS],
+        "shape": shape,
         "chosen": settings.get("engine", "local"),
         "compare": settings.get("compare", []),
         "sampling": [field_of(path, settings) for path in _SAMPLING],
     }
-    return show(request, "engine", administration, context)
+    return show(request, "engine", administration, context, way)
+
+
+def _histories(settings: dict[str, Any]) -> int:
+    return int(settings.get("monte_carlo", {}).get("histories") or HISTORIES)
 
 
 def _chosen(settings: dict[str, Any], request: HttpRequest) -> dict[str, Any]:

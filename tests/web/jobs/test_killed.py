@@ -8,13 +8,21 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from killing import CHILD, SERVER, WORKER, killed_at_random, throw_away_site, wait_for
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
+pytestmark = [pytest.mark.process, pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")]
 
 
 def test_jobs_survive_kills_of_server_worker_and_child_at_random_moments():
     outcome = killed_at_random("effects.sure:submit_some", "effects.sure:check", kills=6, seed=1943)
     assert outcome.at_work >= 3
     assert max(outcome.attempts) >= 2
+
+
+def test_imports_and_doses_of_patients_survive_kills_too():
+    tests = Path(__file__).parents[2]
+    outcome = killed_at_random(
+        "patients:submit_a_pair", "patients:check", kills=4, seed=1923, paths=(tests,), HEVESY_DATABASE=""
+    )
+    assert outcome.at_work >= 2
 
 
 def test_whichever_process_dies_what_the_job_started_dies_too():

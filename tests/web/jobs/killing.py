@@ -238,7 +238,8 @@ def _assert_sound(site: Site, jobs: list[str]) -> list[int]:
         assert row[1] == "done", row
     published = {row[3] for row in rows if row[4]}
     assert {folder.name for folder in (site.home / "results").iterdir()} == published
-    assert list((site.home / "scratch").iterdir()) == []
+    left = sorted(str(path.relative_to(site.home)) for path in (site.home / "scratch").rglob("*"))
+    assert left == [], left
     assert site.query("PRAGMA integrity_check") == [("ok",)]
     assert site.query("PRAGMA foreign_key_check") == []
     return [row[2] for row in rows]

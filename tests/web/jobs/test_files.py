@@ -77,6 +77,18 @@ def test_scratch_belongs_to_a_process_for_as_long_as_it_lives(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["of somebody else"]
 
 
+def test_what_a_dead_process_left_is_cleared_next_time_where_something_still_writes_there(tmp_path, monkeypatch):
+    name = f"{socket.gethostname()[:60]}-1-00000000"
+    (tmp_path / f"{name}.alive").touch()
+    (tmp_path / name).mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(scratch.shutil, "rmtree", lambda folder, ignore_errors: None)  # as where a file came meanwhile
+        scratch.clear(tmp_path)
+    assert (tmp_path / name).is_dir()
+    scratch.clear(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_of_another_machines_processes_nothing_is_known(tmp_path):
     assert not scratch.is_dead(tmp_path, "another-machine-1-00000000")
     assert scratch.is_dead(tmp_path, f"{socket.gethostname()[:60]}-1-00000000")

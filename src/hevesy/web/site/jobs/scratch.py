@@ -56,11 +56,15 @@ def is_dead(root: Path, name: str) -> bool:
 
 
 def clear(root: Path) -> list[str]:
-    """Remove the folders of this machine's dead processes, and return their names."""
+    """Remove the folders of this machine's dead processes, and return their names.
+
+    A child may outlive its worker by a moment and still write: then the name stays, and the next time clears the rest.
+    """
     dead = [lock.stem for lock in root.glob("*.alive") if is_dead(root, lock.stem)]
     for name in dead:
         shutil.rmtree(root / name, ignore_errors=True)
-        (root / f"{name}.alive").unlink(missing_ok=True)
+        if not (root / name).exists():
+            (root / f"{name}.alive").unlink(missing_ok=True)
     return dead
 
 

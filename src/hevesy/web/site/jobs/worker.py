@@ -61,7 +61,6 @@ class Worker:
     def run(self) -> None:
         """Work until stopped."""
         with scratch.Scratch(settings.HOME.scratch, self.name) as mine:
-            scratch.clear(settings.HOME.scratch)
             while not self._stop.is_set():
                 try:
                     busy = self._once(mine.folder)
@@ -75,6 +74,7 @@ class Worker:
     def _once(self, folder: Path) -> bool:
         if time.monotonic() >= self._take_up_at:
             claims.take_up(self._is_dead)
+            scratch.clear(settings.HOME.scratch)
             housekeeping.tidy_when_due()
             self._take_up_at = time.monotonic() + _TAKE_UP
         claim = claims.claim(self.name)

@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 
-if "HEVESY_HOME" not in os.environ:
+if not os.environ.get("HEVESY_HOME"):
     os.environ["HEVESY_HOME"] = tempfile.mkdtemp(prefix="hevesy-home-")
     atexit.register(shutil.rmtree, os.environ["HEVESY_HOME"], ignore_errors=True)
 

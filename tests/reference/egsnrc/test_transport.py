@@ -27,10 +27,10 @@ def octant(name, side_mm, emission, histories, half=8):
     tia[half, half, half] = 1 / grid.voxel_volume_mL
     image = Image(tia, grid, Quantity.TIME_INTEGRATED_ACTIVITY_CONCENTRATION)
     made = plan(phantom, [Decays(image, ((nuclide(name), 1.0),))], histories)
-    alone = simulation.Plan(made.world, (made.emissions[emission],), 1)
+    lent = made.lent if emission == 0 else np.zeros(0)  # to electrons, which are the first
     batches = []
     for seed in range(8):
-        one = simulation.Plan(alone.world, alone.emissions, seed)
+        one = simulation.Plan(made.world, (made.emissions[emission],), seed, lent=lent)
         energy = simulation.run(one, Stop(histories=1)).energy_J.reshape(grid.shape)
         folded = sum(energy[half::x, half::y, half::z][:4, :4, :4] for x in (1, -1) for y in (1, -1) for z in (1, -1))
         orders = ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0))

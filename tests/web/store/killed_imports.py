@@ -26,7 +26,7 @@ if __name__ == "__main__":
     call_command("migrate", verbosity=0)
     arrival = Import.objects.create(origin="path", source="incoming")
     chance = random.Random(seed)
-    killed, longest = 0, 0.5
+    killed, during, longest = 0, 0, 0.5
     while killed < kills:
         connection.close()
         started = time.monotonic()
@@ -39,12 +39,12 @@ if __name__ == "__main__":
         _, status = os.waitpid(child, 0)
         if os.WIFSIGNALED(status):
             killed += 1
+            during += Instance.objects.exists()
         else:  # it was done before: from now on nothing new would be interrupted, so begin with an empty database
             longest = 0.9 * (time.monotonic() - started)
             for model in (Instance, Series, Study):
                 model.objects.all().delete()
 
-    before = Instance.objects.count()
     report = importing.import_path(incoming, None, arrival=Import.objects.get(pk=arrival.pk))
     named = list(Instance.objects.values_list("sha256", flat=True))
     store = FileStore.of_site()
@@ -53,7 +53,7 @@ if __name__ == "__main__":
         cursor.execute("PRAGMA integrity_check")
         sound = cursor.fetchone()[0]
     found = {
-        "before": before,
+        "during": during,
         "counts": [report.new, report.duplicate, report.refused, report.ignored],
         "instances": len(named),
         "distinct": Instance.objects.values("uid").distinct().count(),

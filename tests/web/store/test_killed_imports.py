@@ -27,9 +27,9 @@ def test_an_import_that_is_killed_twenty_times_loses_and_doubles_nothing(tmp_pat
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert found["before"] > 0  # the kills fell into the import, not before it
+    assert found["during"] > 0  # kills fell into the import, not before it
     assert found == {
-        "before": found["before"],
+        "during": found["during"],
         "counts": [files, 0, 0, 0],
         "instances": files,
         "distinct": files,

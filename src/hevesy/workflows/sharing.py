@@ -11,14 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hevesy.errors import BadInput, EmptyInput, HevesyError, MissingInformation, OutputFailed, UnsupportedObject
-from hevesy.stages.imaging.damage import read_whole
-from hevesy.stages.imaging.deidentification import deidentified, identity_of, refusal
+from hevesy.errors import (
+    BadInput,
+    EmptyInput,
+    HevesyError,
+    MissingInformation,
+    OutputFailed,
+    QuantificationMoved,
+    UnreadableFile,
+    UnsupportedObject,
+)
+from hevesy.stages.imaging.damage import read_whole, refusing_damage
+from hevesy.stages.imaging.deidentification import deidentified, identity_of, reason_against, refusal
 from hevesy.stages.imaging.derived import save
 from hevesy.stages.imaging.folder import read_folder
 from hevesy.stages.imaging.identity import SHORTEST_KEY, Identity, Pseudonyms, identifier_of
 from hevesy.stages.imaging.series import Series
-from hevesy.stages.imaging.unmoved import require_unmoved
+from hevesy.stages.imaging.unmoved import moved_fact, require_unmoved
 from hevesy.workflows.delivery import delivering
 
 KEY_BYTES = 32
@@ -132,6 +141,49 @@ def share(
             for who, series in patients.items()
         }
     return Shared(written, tuple(why.refused for why in left_out), len(found.passed_over))
+
+
+def share_object(source: Path, target: Path, pseudonyms: Pseudonyms) -> None:
+    """De-identify one object by itself, so that the same object always gives the same bytes.
+
+    What its numbers rest on is compared before it is written. No refusal quotes a word of the object.
+
+    Parameters
+    ----------
+    source, target : Path
+        A DICOM file, and one that is not there yet.
+    pseudonyms : Pseudonyms
+        What stands for the patient, dates and UIDs.
+
+    Raises
+    ------
+    UnsupportedObject
+        If its pixels or its content may name the patient.
+    MissingInformation
+        If it names no patient.
+    QuantificationMoved
+        If a SUV factor, a decay factor or a time between injection and scan would change.
+    IdentityRemains
+        If a name or an identifier would be left in it.
+    UnreadableFile
+        If it is damaged.
+    OutputFailed
+        If it cannot be written.
+    """
+    original = read_whole(source)
+    with refusing_damage("It"):
+        why = reason_against(original)
+        if why is not None:
+            raise UnsupportedObject(f"It {why}; it is not de-identified.")
+        made = deidentified(original, pseudonyms)
+        if moved := moved_fact([original], [made]):
+            raise QuantificationMoved(f"De-identification would change {moved}.")
+    try:
+        save(made, target)
+    except OSError as fault:
+        raise OutputFailed(f"What was de-identified cannot be written ({fault.strerror}).", "Make room.") from None
+    except Exception:  # a value that pydicom cannot encode; its message would quote it
+        raise UnreadableFile("It holds a value that cannot be written.", "Export it again.") from None
 
 
 def _sorted_out(series: Sequence[Series]) -> tuple[list[Series], list[HevesyError]]:

@@ -13,9 +13,10 @@ import requests
 from hevesy.errors import BadConfiguration, EmptyInput, PeerFailed, UnknownName, UnreadableFile, UnsupportedObject
 from hevesy.web.site.audit.models import Event
 from hevesy.web.site.jobs.inline import carry_out_waiting
+from hevesy.web.site.store.arrivals import Wishes
 from hevesy.web.site.store.dicomweb import DicomWeb
 from hevesy.web.site.store.files import FileStore
-from hevesy.web.site.store.models import Archive, Import, Instance
+from hevesy.web.site.store.models import Archive, Import, Instance, Study
 from hevesy.web.site.store.multipart import Parts, boundary_of
 from hevesy.web.site.store.sealing import seal, unseal
 from hevesy.web.site.store.tasks import start_retrieval, start_sending
@@ -92,13 +93,19 @@ def test_what_is_sent_is_found_fetched_imported_and_equal(archive, three, physic
     (found,) = client.search(PatientID="P1", ModalitiesInStudy="CT", StudyDate="20240305")
     assert (found.uid, found.patient, found.description) == ("1.2.3", "Phantom^One", "Kidneys")
     assert client.search(PatientID="nobody") == []
-    start_retrieval(archive, found.uid, physicist)
+    start_retrieval(archive, found.uid, physicist, Wishes())
     carry_out_waiting()
     arrival = Import.objects.get()
     assert (arrival.new, arrival.refused, arrival.source) == (3, 0, "PACS · 1.2.3")
     store = FileStore.of_site()
     stored = {store.path_of(i.sha256).read_bytes() for i in Instance.objects.all()}
     assert stored == {path.read_bytes() for path in three}
+    nameless = start_retrieval(archive, found.uid, physicist, Wishes(deidentify=True))
+    carry_out_waiting()
+    nameless.refresh_from_db()
+    assert (nameless.new, nameless.source, nameless.sealed) == (3, "PACS", "")
+    assert set(nameless.job.arguments) == {"import", "archive"}
+    assert not {"1.2.3", "P1"} & {*Study.objects.last().uid.split(), Study.objects.last().patient.identifier}
 
 
 @needs_orthanc
@@ -175,7 +182,7 @@ def test_only_uids_are_fetched_and_only_files_of_results_are_sent(home, physicis
     archive = Archive.objects.create(name="PACS", address="http://127.0.0.1:9")
     for study in ("1.2/../../instances", "", "1.2?x=1", "x" * 70):
         with pytest.raises(UnsupportedObject):
-            start_retrieval(archive, study, physicist)
+            start_retrieval(archive, study, physicist, Wishes())
     (home.results / "a").mkdir()
     for result, name in (("a", "absent"), ("a", "../../secret-key"), ("..", "secret-key"), ("a", "/etc/passwd")):
         with pytest.raises(UnknownName):

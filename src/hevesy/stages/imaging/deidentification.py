@@ -52,6 +52,8 @@ METHODS = (
 DUMMIES = {"DS": "0", "IS": "0", "AS": "000Y", "TM": "000000", "DA": "", "DT": "", "CS": "", "OB": b"", "OW": b""}
 #: SOP classes of secondary captures begin with this
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+#: modalities of screens, documents and whatever else may show a name
+SCREENS = ("OT", "SC", "DOC", "SR", "PR")
 TEXT = ("LO", "SH", "UC", "ST", "LT", "UT")
 PSEUDONYM_TAGS = (Tag("PatientName"), Tag("PatientID"))
 ZONE = Tag("TimezoneOffsetFromUTC")
@@ -136,8 +138,16 @@ def _by_profile(row: Action, vr: str) -> Fate:
 
 def refusal(head: Any) -> UnsupportedObject | None:
     """Return why an object cannot be de-identified: its pixels or its text may name the patient; None if it can."""
-    sop_class = header.text(head, "SOPClassUID")
-    modality = header.text(head, "Modality")
+    why = reason_against(head)
+    if why is None:
+        return None
+    what = header.text(head, "SeriesDescription") or header.text(head, "Modality") or "An object"
+    return UnsupportedObject(f"'{what}' {why}; it is not de-identified.", "Leave it out with --leave-out.")
+
+
+def reason_against(head: Any) -> str | None:
+    """Return why an object cannot be de-identified, in words that hold none of its own; None if it can."""
+    sop_class, modality = header.text(head, "SOPClassUID"), header.text(head, "Modality")
     known = sop_class in SOP_CLASS or sop_class == GAMMA_CAMERA_CLASS
     drawn_in = any(
         e.tag.group & 0xFF00 == 0x6000 and e.tag.element == 0x0102 and e.value not in (None, 0) for e in _overlays(head)
@@ -146,15 +156,11 @@ def refusal(head: Any) -> UnsupportedObject | None:
     reasons = {
         "is a secondary capture, and names may be written in its pixels": captured,
         "is no image, dose or structure, and its content may name the patient": not known,
-        f"has the modality {modality}, which captured screens have": modality in ("OT", "SC", "DOC", "SR", "PR"),
+        f"has the modality {modality}, which captured screens have": modality in SCREENS,
         "says that text is burned into its pixels": header.text(head, "BurnedInAnnotation").upper() == "YES",
         "has an overlay within the bits of its pixels": drawn_in,
     }
-    why = next((reason for reason, holds in reasons.items() if holds), None)
-    if why is None:
-        return None
-    what = header.text(head, "SeriesDescription") or modality or "An object"
-    return UnsupportedObject(f"'{what}' {why}; it is not de-identified.", "Leave it out with --leave-out.")
+    return next((reason for reason, holds in reasons.items() if holds), None)
 
 
 def _overlays(head: Any) -> Iterable[DataElement]:

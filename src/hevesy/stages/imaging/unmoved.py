@@ -69,13 +69,19 @@ def require_unmoved(before: Sequence[Any], after: Sequence[Any], what: str) -> N
     QuantificationMoved
         If a SUV factor, a decay factor, a time between injection and scan, or a number of the header differs.
     """
-    was, became = facts(before), facts(after)
-    moved = [name for name in was if was[name] != became[name]]
+    moved = moved_fact(before, after)
     if moved:
+        was, became = facts(before)[moved], facts(after)[moved]
         raise QuantificationMoved(
-            f"De-identification of {what} would change {moved[0]} from {was[moved[0]]} to {became[moved[0]]}.",
+            f"De-identification of {what} would change {moved} from {was} to {became}.",
             "Nothing was written. Report the header's dates and private elements.",
         )
+
+
+def moved_fact(before: Sequence[Any], after: Sequence[Any]) -> str | None:
+    """Return the name of a fact that numbers rest on and that differs between headers of one series; None if none."""
+    was, became = facts(before), facts(after)
+    return next((name for name in was if was[name] != became[name]), None)
 
 
 def facts(headers: Sequence[Any]) -> Facts:

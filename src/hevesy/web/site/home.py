@@ -63,9 +63,16 @@ class Home:
 
     def secret_key(self) -> str:
         """Return the key that signs sessions: made once, kept in a file that its owner alone can read."""
-        path = self.folder / "secret-key"
+        return self._made_once("secret-key")
+
+    def pseudonym_key(self) -> str:
+        """Return the key that pseudonyms, shifts of dates and UIDs follow from; made when it is first asked for."""
+        return self._made_once("pseudonym-key")
+
+    def _made_once(self, name: str) -> str:
+        path = self.folder / name
         if not path.exists():
-            descriptor, half = tempfile.mkstemp(dir=self.folder, prefix=".secret-key-")  # for its owner alone
+            descriptor, half = tempfile.mkstemp(dir=self.folder, prefix=f".{name}-")  # for its owner alone
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
                 file.write(secrets.token_urlsafe(48))
                 file.flush()

@@ -214,3 +214,5 @@ DASK = os.environ.get("HEVESY_DASK", "")
 DISK_GB = float(os.environ["HEVESY_DISK_GB"]) if os.environ.get("HEVESY_DISK_GB") else None
 #: days after which results that nobody needs may be removed; never where it is not set
 RETENTION_DAYS = float(os.environ["HEVESY_RETENTION_DAYS"]) if os.environ.get("HEVESY_RETENTION_DAYS") else None
+#: whether whatever comes in is de-identified before anything of it is kept, whichever way it comes
+DEIDENTIFY_IMPORT = os.environ.get("HEVESY_DEIDENTIFY_IMPORT", "") == "1"

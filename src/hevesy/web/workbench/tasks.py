@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from hevesy.web.site.access import CLINICAL
 from hevesy.web.site.jobs.housekeeping import keeper
 from hevesy.web.site.jobs.registry import job
+from hevesy.web.site.store.deidentifying import deidentifier
 
 if TYPE_CHECKING:
     from hevesy.web.site.jobs.models import Job
@@ -94,6 +96,15 @@ def dose_image(task: Task) -> Result:
     entry = write_dose_view(result_folder(task.arguments["result"]) / "dose.nii.gz", target)
     task.publish(target)
     return entry
+
+
+@deidentifier
+def remove_names(source: Path, target: Path, key: bytes) -> None:
+    """De-identify one object that comes in."""
+    from hevesy.stages.imaging.identity import Pseudonyms
+    from hevesy.workflows.sharing import share_object
+
+    share_object(source, target, Pseudonyms(key))
 
 
 @keeper

@@ -16,6 +16,7 @@ from hevesy.web.site.access import CLINICAL
 from hevesy.web.site.accounts.models import Person
 from hevesy.web.site.api import allowed
 from hevesy.web.site.audit.record import record
+from hevesy.web.site.store.arrivals import Wishes, arriving
 from hevesy.web.site.store.bundles import receive
 from hevesy.web.site.store.models import Import, Instance, Patient, Series, Study
 from hevesy.web.site.store.roots import require_open
@@ -35,6 +36,12 @@ class ImportIn(Schema):
 
     #: whom files belong to that name no patient, such as NIfTI
     identifier: Plain = ""
+    #: de-identify before anything is kept
+    deidentify: bool = False
+
+    def wishes(self) -> Wishes:
+        """Return what is wanted of the import."""
+        return Wishes(self.identifier, self.deidentify)
 
 
 class FolderIn(ImportIn):
@@ -56,6 +63,7 @@ class ImportOut(Schema):
     id: UUID
     origin: str
     source: str
+    deidentified: bool
     started_at: datetime
     ended_at: datetime | None
     job_id: UUID | None
@@ -155,7 +163,8 @@ def _sending(request: HttpRequest, import_id: UUID) -> Import:
 @router.post("/imports", response={201: ImportOut}, summary="Begin an import")
 def begin(request: HttpRequest, given: ImportIn) -> Any:
     """Begin an import; then send files to it, and finish it."""
-    made = Import.objects.create(origin=Import.Origin.UPLOAD, person=_person(request), identifier=given.identifier)
+    made = arriving(Import.Origin.UPLOAD, _person(request), given.wishes())
+    made.save()
     return Status(201, made)
 
 
@@ -163,9 +172,8 @@ def begin(request: HttpRequest, given: ImportIn) -> Any:
 def import_folder(request: HttpRequest, given: FolderIn) -> Any:
     """Import a folder of the server, below those that are open to it."""
     path = require_open(given.path)
-    made = Import.objects.create(
-        origin=Import.Origin.PATH, source=str(path), person=_person(request), identifier=given.identifier
-    )
+    made = arriving(Import.Origin.PATH, _person(request), given.wishes(), private=str(path))
+    made.save()
     start_import(made, _person(request))
     return Status(201, made)
 

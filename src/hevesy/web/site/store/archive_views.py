@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -18,6 +19,7 @@ from hevesy.errors import HevesyError
 from hevesy.web.site.access import CLINICAL, allow
 from hevesy.web.site.accounts.roles import Role
 from hevesy.web.site.audit.record import record
+from hevesy.web.site.store.arrivals import Wishes
 from hevesy.web.site.store.models import Archive
 from hevesy.web.site.store.sealing import seal
 from hevesy.web.site.store.tasks import start_retrieval
@@ -128,7 +130,8 @@ def search(request: HttpRequest, archive: int) -> HttpResponse:
             record(request.user, "archive.searched", found.name, found=len(studies))
         except HevesyError as refusal:
             messages.error(request, str(refusal))
-    return render(request, "store/archive.html", {"archive": found, "form": form, "studies": studies, "most": FOUND})
+    shown = {"archive": found, "form": form, "studies": studies, "most": FOUND}
+    return render(request, "store/archive.html", {**shown, "always_nameless": settings.DEIDENTIFY_IMPORT})
 
 
 @allow(*CLINICAL)
@@ -138,7 +141,8 @@ def fetch(request: HttpRequest, archive: int) -> HttpResponse:
     assert request.user.is_authenticated
     found = get_object_or_404(Archive, pk=archive)
     try:
-        arrival = start_retrieval(found, request.POST.get("study", ""), request.user)
+        wishes = Wishes(deidentify=bool(request.POST.get("deidentify")))
+        arrival = start_retrieval(found, request.POST.get("study", ""), request.user, wishes)
     except HevesyError as refusal:
         messages.error(request, str(refusal))
         return redirect("store:archive", found.pk)

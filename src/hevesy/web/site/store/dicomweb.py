@@ -111,7 +111,7 @@ class DicomWeb:
                     raise PeerFailed("The archive sends more than is allowed.", "Fetch fewer series.")
                 progress(None, f"{count} objects fetched")
         if not count:
-            raise EmptyInput(f"The archive holds nothing of study {study}.")
+            raise EmptyInput("The archive holds nothing of this study.")
         return count
 
     def store(self, paths: Sequence[Path]) -> None:

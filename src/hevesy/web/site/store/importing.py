@@ -15,9 +15,12 @@ from hevesy.errors import (
     ContradictoryInformation,
     HevesyError,
     MissingInformation,
+    QuantificationMoved,
     UnsupportedObject,
 )
 from hevesy.web.site.audit.record import record
+from hevesy.web.site.store.arrivals import Wishes, arriving
+from hevesy.web.site.store.deidentifying import nameless, quoting_nothing, without_words
 from hevesy.web.site.store.dicom_object import looks_like_dicom, read_object, same_content
 from hevesy.web.site.store.files import FileStore, Held
 from hevesy.web.site.store.limits import Limits
@@ -98,16 +101,18 @@ def import_path(
         If the store cannot be written.
     """
     if arrival is None:
-        arrival = Import.objects.create(origin=Import.Origin.PATH, source=str(path)[:1000], person=person)
+        arrival = arriving(Import.Origin.PATH, person, Wishes(), private=str(path))
+        arrival.save()
     limits = limits or Limits()
     own = arrival.origin in (Import.Origin.UPLOAD, Import.Origin.RETRIEVAL)
     source = Source(path, store or FileStore.of_site(), limits, own=own)
     importer = Importer(arrival, source.store, limits)
     try:
-        source.count()
-        for candidate in source.candidates():
-            importer.add(candidate)
-            progress(source.files / source.expected, f"{source.files} of {source.expected} files")
+        with quoting_nothing(arrival.deidentified):
+            source.count()
+            for candidate in source.candidates():
+                importer.add(candidate)
+                progress(source.files / source.expected, f"{source.files} of {source.expected} files")
     except BadInput as refusal:
         importer.refuse(path.name, refusal)
         raise
@@ -139,17 +144,22 @@ class Importer:
     _loose: list[tuple[str, Held]] = field(default_factory=list)
     _patients: set[int] = field(default_factory=set)
     _seen: set[str] = field(default_factory=set)
+    _number: int = 0
 
     def __post_init__(self) -> None:
         self.arrival.remarks.all().delete()  # an import that is done again tells of itself anew
 
     def add(self, candidate: Candidate) -> None:
         """Take one file in, or note why not."""
+        self._number += 1
         try:
-            if isinstance(candidate.content, HevesyError):
+            if self.arrival.deidentified:
+                self._take_nameless(candidate.content)
+            elif isinstance(candidate.content, HevesyError):
                 raise candidate.content
-            self._take(candidate.name, candidate.content)
-        except BadInput as refusal:
+            else:
+                self._take(candidate.name, candidate.content)
+        except (BadInput, QuantificationMoved) as refusal:
             self.refuse(candidate.name, refusal)
         if len(self._batch) >= BATCH:
             self.flush()
@@ -158,7 +168,8 @@ class Importer:
         """Note a file that is not taken, and why."""
         self.report.refused += 1
         if len(self.report.refusals) < self.limits.remarks:
-            name, line = printable(name)[-500:], printable(str(refusal))[:500]
+            name = f"file {self._number}" if self.arrival.deidentified else printable(name)[-500:]
+            line = printable(str(refusal))[:500]
             self.report.refusals.append((name, line))
             self._remarks.append(Remark(arrival=self.arrival, name=name, line=line))
 
@@ -182,9 +193,20 @@ class Importer:
         with transaction.atomic():
             self._attach()
             self.arrival.ended_at = timezone.now()
+            self.arrival.sealed = ""
             self._save()
             counts = {count: getattr(self.report, count) for count in COUNTS}
             record(self.arrival.person, "import.ended", str(self.arrival.pk), origin=self.arrival.origin, **counts)
+
+    def _take_nameless(self, content: Held | HevesyError) -> None:
+        """Take one file in without a word of it that may name the patient; its own name is one."""
+        if isinstance(content, HevesyError):
+            raise without_words(content)
+        with nameless(content, self.store, self.limits) as made:
+            if made is None:
+                self.report.ignored += 1
+            else:
+                self._take(f"file {self._number}", made)
 
     def _take(self, name: str, held: Held) -> None:
         if not looks_like_dicom(held.path):
@@ -260,7 +282,7 @@ class Importer:
         self._remarks.clear()
         for count in COUNTS:
             setattr(self.arrival, count, getattr(self.report, count))
-        self.arrival.save(update_fields=[*COUNTS, "ended_at"])
+        self.arrival.save(update_fields=[*COUNTS, "ended_at", "sealed"])
 
 
 def printable(name: str) -> str:

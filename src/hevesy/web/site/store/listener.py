@@ -19,6 +19,7 @@ from hevesy.errors import BadConfiguration, BadInput, OutputFailed
 from hevesy.web.site.audit.record import record
 from hevesy.web.site.jobs.disk import require_room
 from hevesy.web.site.jobs.scratch import Scratch, name_of_this_process
+from hevesy.web.site.store.arrivals import Wishes, arriving
 from hevesy.web.site.store.door import Door
 from hevesy.web.site.store.files import FileStore
 from hevesy.web.site.store.importing import Importer
@@ -121,7 +122,8 @@ def _importer(event: Any, store: FileStore) -> Importer:
     """Return the import that this association fills, begun with its first object."""
     found: Importer | None = getattr(event.assoc, "importer", None)
     if found is None:
-        arrival = Import.objects.create(origin=Import.Origin.ASSOCIATION, source=_caller(event))
+        arrival = arriving(Import.Origin.ASSOCIATION, None, Wishes(), _caller(event))
+        arrival.save()
         found = event.assoc.importer = Importer(arrival, store, Limits())
     return found
 

@@ -25,8 +25,12 @@ class Import(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     origin = models.CharField(max_length=16, choices=Origin)
-    #: the folder, the calling AE title, or the server and study
+    #: the folder, the calling AE title, or the server and study; of the latter the server alone where it names nobody
     source = models.CharField(max_length=1000, blank=True)
+    #: its objects are de-identified before anything of them is kept
+    deidentified = models.BooleanField(default=False)
+    #: the folder or the study of a de-identified import for its worker alone, gone at its end (`sealing`)
+    sealed = models.TextField(blank=True)
     #: whom files belong to that name no patient, such as NIfTI; empty where the DICOM beside them says it
     identifier = models.CharField(max_length=64, blank=True)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")

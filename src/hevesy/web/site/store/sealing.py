@@ -1,4 +1,4 @@
-"""Passwords of other systems, so that the database alone does not tell them."""
+"""What the database alone may not tell, encrypted: passwords of other systems, where files lie that name a patient."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def unseal(sealed: str) -> str:
     try:
         return _fernet().decrypt(sealed.encode("ascii")).decode() if sealed else ""
     except InvalidToken as error:
-        raise BadConfiguration("The archive's password was sealed with another secret.", "Enter it again.") from error
+        raise BadConfiguration("It was sealed with another secret than the site's.", "Enter it again.") from error
 
 
 def _fernet() -> Fernet:

@@ -17,6 +17,7 @@ from hevesy.web.site.jobs.models import Job
 from hevesy.web.site.jobs.queue import submit
 from hevesy.web.site.jobs.registry import job
 from hevesy.web.site.jobs.task import Task
+from hevesy.web.site.store.arrivals import Wishes, arriving, private_source
 from hevesy.web.site.store.files import FileStore
 from hevesy.web.site.store.models import Archive, Import
 from hevesy.web.site.store.uids import UID
@@ -30,8 +31,8 @@ def start_import(arrival: Import, person: Person | None) -> Job:
     return arrival.job
 
 
-def start_retrieval(archive: Archive, study: str, person: Person) -> Import:
-    """Have a worker fetch a study and import it.
+def start_retrieval(archive: Archive, study: str, person: Person, wishes: Wishes) -> Import:
+    """Have a worker fetch a study and import it; a study that is to name nobody is known by its seal alone.
 
     Raises
     ------
@@ -40,10 +41,10 @@ def start_retrieval(archive: Archive, study: str, person: Person) -> Import:
     """
     if len(study) > 64 or not UID.fullmatch(study):
         raise UnsupportedObject(f"'{study[:80]}' is no UID.")
-    source = f"{archive.name} · {study}"
-    arrival = Import.objects.create(origin=Import.Origin.RETRIEVAL, source=source, person=person)
-    given = {"import": str(arrival.pk), "archive": archive.pk, "study": study}
-    arrival.job = submit("retrieve", given, person)
+    arrival = arriving(Import.Origin.RETRIEVAL, person, wishes, archive.name, study)
+    arrival.save()
+    said = {} if arrival.deidentified else {"study": study}
+    arrival.job = submit("retrieve", {"import": str(arrival.pk), "archive": archive.pk, **said}, person)
     arrival.save(update_fields=["job"])
     return arrival
 
@@ -89,10 +90,12 @@ def retrieve(task: Task) -> dict[str, Any]:
     arrival = Import.objects.get(pk=task.arguments["import"])
     client = DicomWeb.of(Archive.objects.get(pk=task.arguments["archive"]))
     fetched = task.scratch / "fetched"
-    client.retrieve(task.arguments["study"], fetched, task.progress)
-    store = FileStore(settings.HOME.objects, task.scratch)
-    import_path(fetched, arrival.person, task.progress, arrival=arrival, store=store)
-    arrival.refresh_from_db()
+    if not (arrival.deidentified and arrival.ended_at):  # else it fell after the last step, and the study is forgotten
+        study = task.arguments.get("study") or private_source(arrival)
+        client.retrieve(study, fetched, task.progress)
+        store = FileStore(settings.HOME.objects, task.scratch)
+        import_path(fetched, arrival.person, task.progress, arrival=arrival, store=store)
+        arrival.refresh_from_db()
     return {"import": str(arrival.pk), **{count: getattr(arrival, count) for count in COUNTS}}
 
 
@@ -118,8 +121,9 @@ def import_files(task: Task) -> dict[str, Any]:
     arrival = Import.objects.get(pk=task.arguments["import"])
     upload = Upload.of(arrival)
     sent = arrival.origin == Import.Origin.UPLOAD
-    if not (sent and arrival.ended_at and not upload.folder.is_dir()):  # else it fell after the last step
-        folder = upload.folder if sent else Path(arrival.source)
+    forgotten = not upload.folder.is_dir() if sent else arrival.deidentified
+    if not (arrival.ended_at and forgotten):  # else it fell after the last step
+        folder = upload.folder if sent else Path(private_source(arrival))
         store = FileStore(settings.HOME.objects, task.scratch)
         import_path(folder, arrival.person, task.progress, arrival=arrival, store=store)
         arrival.refresh_from_db()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -17,6 +18,7 @@ from hevesy.web.site.access import CLINICAL, allow
 from hevesy.web.site.accounts.roles import Role
 from hevesy.web.site.audit.record import record
 from hevesy.web.site.bodies import up_to
+from hevesy.web.site.store.arrivals import Wishes, arriving
 from hevesy.web.site.store.form_upload import KeepFiles
 from hevesy.web.site.store.limits import GIB, Limits
 from hevesy.web.site.store.models import Archive, Import, Study
@@ -58,7 +60,11 @@ def import_form(request: HttpRequest) -> HttpResponse:
 
 @csrf_protect
 def _take_form(request: HttpRequest, arrival: Import, handler: KeepFiles) -> HttpResponse:
-    arrival.identifier = request.POST.get("identifier", "").strip()[:64]
+    try:
+        wishes = _wishes(request)
+    except HevesyError as refusal:
+        return _importing(request, refusal)
+    arrival.identifier, arrival.deidentified = wishes.identifier, wishes.removes_names
     if handler.refusal is not None:
         return _importing(request, handler.refusal)
     if not handler.files:
@@ -76,14 +82,10 @@ def import_folder(request: HttpRequest) -> HttpResponse:
     assert request.user.is_authenticated
     try:
         path = require_open(request.POST.get("path", "").strip())
+        arrival = arriving(Import.Origin.PATH, request.user, _wishes(request), private=str(path))
     except HevesyError as refusal:
         return _importing(request, refusal)
-    arrival = Import.objects.create(
-        origin=Import.Origin.PATH,
-        source=str(path),
-        person=request.user,
-        identifier=request.POST.get("identifier", "").strip()[:64],
-    )
+    arrival.save()
     start_import(arrival, request.user)
     return redirect("store:import", arrival.pk)
 
@@ -100,6 +102,11 @@ def report(request: HttpRequest, arrival: UUID) -> HttpResponse:
     return render(request, "store/report.html", {"arrival": found, "lines": lines, "studies": studies[:LINES]})
 
 
+def _wishes(request: HttpRequest) -> Wishes:
+    identifier = request.POST.get("identifier", "").strip()[:64]
+    return Wishes(identifier, deidentify=bool(request.POST.get("deidentify")))
+
+
 def _importing(request: HttpRequest, refusal: HevesyError | None = None) -> HttpResponse:
     if not request.user.is_authenticated:
         raise PermissionDenied
@@ -110,5 +117,6 @@ def _importing(request: HttpRequest, refusal: HevesyError | None = None) -> Http
         "roots": import_roots() if request.user.roles & frozenset(OPENERS) else (),
         "limits": Limits(),
         "archives": Archive.objects.all(),
+        "always_nameless": settings.DEIDENTIFY_IMPORT,
     }
     return render(request, "store/importing.html", shown, status=200 if refusal is None else http_status(refusal))

@@ -94,6 +94,8 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("source", models.CharField(blank=True, max_length=1000)),
+                ("deidentified", models.BooleanField(default=False)),
+                ("sealed", models.TextField(blank=True)),
                 ("identifier", models.CharField(blank=True, max_length=64)),
                 ("started_at", models.DateTimeField(auto_now_add=True)),
                 ("ended_at", models.DateTimeField(null=True)),

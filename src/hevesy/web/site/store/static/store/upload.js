@@ -68,7 +68,7 @@ function mark(files) {
   for (const { file, name } of files) {
     for (const letter of `${name} ${file.size}`) sum = (Math.imul(sum, 31) + letter.codePointAt(0)) | 0;
   }
-  return `${files.length} ${sum}`;
+  return `${files.length} ${sum} ${form.deidentify.checked}`;
 }
 
 /** The import that these files belong to, and what of them has arrived. */
@@ -83,7 +83,7 @@ async function open(files) {
       // it is finished or gone: begin another
     }
   }
-  const made = await request("POST", texts.api, { identifier: form.identifier.value.trim() });
+  const made = await request("POST", texts.api, { identifier: form.identifier.value.trim(), deidentify: form.deidentify.checked });
   localStorage.setItem(KEY, JSON.stringify({ id: made.id, mark: mark(files) }));
   return { id: made.id, here: new Map() };
 }

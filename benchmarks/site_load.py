@@ -97,15 +97,16 @@ def main() -> None:
         cookies = site.call("effects.crowd:fill", PEOPLE, PATIENTS)
         under_load(site, cookies[:2], 0.0)  # templates compiled
         for think in (0.0, 1.0):
-            cpu = site.server_cpu()
+            cpu, own = site.server_cpu(), time.process_time()
             load = under_load(site, cookies, think)
-            cpu = site.server_cpu() - cpu
+            cpu, own = site.server_cpu() - cpu, time.process_time() - own
             cuts = statistics.quantiles(load.took, n=100)
             print(
                 f"{PEOPLE} people, {think:.0f} s at a page: {len(load.took)} pages in {load.seconds:.1f} s "
                 f"({len(load.took) / load.seconds:.0f}/s), median {1e3 * cuts[49]:.0f} ms, "
                 f"p95 {1e3 * cuts[94]:.0f} ms, greatest {1e3 * max(load.took):.0f} ms, errors {len(load.faults)}, "
-                f"largest page {load.bytes_max / 1e3:.0f} kB; server {1e3 * cpu / len(load.took):.1f} CPU-ms a page"
+                f"largest page {load.bytes_max / 1e3:.0f} kB; server {1e3 * cpu / len(load.took):.1f} CPU-ms a page, "
+                f"client {1e3 * own / len(load.took):.1f}"
             )
             for path, took in sorted(load.paths.items()):
                 print(f"  {path}: {len(took)}, median {1e3 * statistics.median(took):.0f} ms")

@@ -1,6 +1,8 @@
+from datetime import UTC, datetime
+
 import pytest
 
-from hevesy.web.site.store.models import Patient
+from hevesy.web.site.store.models import Patient, Study
 from hevesy.web.site.store.templatetags.names import person_name
 
 
@@ -33,6 +35,23 @@ def test_the_worklist_shows_names_as_people_read_them_and_leads_to_the_import_wh
     page = client.get(f"/patients/{patient.pk}/").content.decode()
     assert "DOE, John" in page
     assert "DOE^JOHN" not in page
-    assert list(client.get("/", {"q": "DOE, John"}).context["patients"]) == [patient]
+    (row,) = client.get("/", {"q": "DOE, John"}).context["rows"]
+    assert row["address"] == f"/patients/{patient.pk}/"
+    assert (row["day"], row["modalities"]) == ("", "")
     patient.refresh_from_db()
     assert patient.name == "DOE^JOHN"
+
+
+@pytest.mark.django_db
+def test_the_worklist_says_of_each_patient_what_the_newest_study_is(client, home, physicist):
+    client.force_login(physicist)
+    for name, months in (("A", (3, 5, 4)), ("B", (6,))):
+        patient = Patient.objects.create(identifier=name, study_count=len(months))
+        for month in months:
+            at = datetime(2026, month, 7, 12, tzinfo=UTC)
+            Study.objects.create(uid=f"2.25.{month}", patient=patient, at=at, listed_at=at, modalities=f"NM {month}")
+    rows = {row["identifier"]: row for row in client.get("/").context["rows"]}
+    assert {name: (row["day"], row["modalities"], row["studies"]) for name, row in rows.items()} == {
+        "A": ("2026-05-07", "NM 5", "3"),
+        "B": ("2026-06-07", "NM 6", "1"),
+    }

@@ -18,7 +18,7 @@ PASSWORD = "a long phrase for tests"  # of the fixture `physicist`
 
 def test_the_worklist_and_the_patient_lead_to_a_new_administration(desk, patient):
     assert patient.identifier in desk.get("/").content.decode()
-    assert desk.get("/", {"q": "nobody is called so"}).context["patients"] == []
+    assert desk.get("/", {"q": "nobody is called so"}).context["rows"] == []
     assert desk.get(f"/patients/{patient.pk}/").status_code == 200
     answer = desk.post(
         f"/patients/{patient.pk}/begin", {"studies": [s.pk for s in patient.studies.all()], "course": ""}

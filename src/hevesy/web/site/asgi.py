@@ -5,45 +5,39 @@ from __future__ import annotations
 import asyncio
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from contextlib import closing, suppress
+from typing import IO, Any
 
 import django
-from asgiref.sync import ThreadSensitiveContext
-from django.core.handlers.asgi import ASGIHandler
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.core.handlers.base import BaseHandler
+from django.core.signals import request_started
+from django.http import HttpResponse, HttpResponseBase, JsonResponse
+from django.urls import set_script_prefix
 
 from hevesy.web.site.bodies import Counted, limit_of, said_length
 
 #: requests that are worked on at once; more only take the one interpreter from each other
 _AT_ONCE = 8
-#: threads that are kept while nobody asks, each with a connection
-_KEPT = 4
 
 
 class Site(ASGIHandler):
-    """Django's handler, which by itself starts a thread and opens the database for every request."""
+    """Django's handler, in which a request changes threads once, and not for every layer that it passes.
+
+    By itself Django's goes between the loop and a thread some six times a request, which costs more than a page, and
+    starts a thread and opens the database for each.
+    """
 
     def __init__(self) -> None:
-        super().__init__()
-        self._idle: list[ThreadPoolExecutor] = []
-        self._turns = asyncio.Semaphore(_AT_ONCE)
+        BaseHandler.__init__(self)
+        self.load_middleware(is_async=False)
+        self._threads = ThreadPoolExecutor(_AT_ONCE, "request")
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer one request."""
+        """Answer a request, or refuse it where its body is too long, by what it says or by what comes."""
         if scope["type"] != "http":
             raise ValueError(f"Only HTTP is spoken here, not {scope['type']}.")
-        thread = self._idle.pop() if self._idle else ThreadPoolExecutor(1, "request")
-        try:
-            async with ThreadSensitiveContext(executor=thread):
-                await self._judge(scope, receive, send)
-        finally:
-            if len(self._idle) < _KEPT:
-                self._idle.append(thread)
-            else:
-                thread.shutdown(wait=False)
-
-    async def _judge(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer a request, or refuse it where its body is too long, by what it says or by what comes."""
         limit = limit_of(scope["path"])
         counted = Counted(receive, limit)
         too_long = said_length(scope["headers"]) > limit
@@ -53,10 +47,45 @@ class Site(ASGIHandler):
         if too_long:
             await self.send_response(_too_long(scope["path"], limit), send)
 
-    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer in turn; what is streamed afterwards needs none."""
-        async with self._turns:
-            return await super().get_response_async(request)
+    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+        """Have a thread answer, and send what it answers."""
+        loop = asyncio.get_running_loop()
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        with closing(body):
+            response = await loop.run_in_executor(self._threads, self._answer, scope, body)
+            if not response.streaming:
+                await self.send_response(response, send)
+                return
+            try:
+                await self._stream(response, receive, send)
+            finally:
+                await loop.run_in_executor(self._threads, response.close)
+
+    def _answer(self, scope: Any, body: IO[bytes]) -> HttpResponseBase:
+        """Answer from a thread; what is not streamed is whole, and needs nothing of the request any more."""
+        set_script_prefix(get_script_prefix(scope))
+        request_started.send(sender=self.__class__, scope=scope)
+        request, refusal = self.create_request(scope, body)
+        response: HttpResponseBase | None = refusal if request is None else self.get_response(request)
+        assert response is not None, "a request that cannot be made is refused"
+        if not response.streaming:
+            response.close()
+        return response
+
+    async def _stream(self, response: HttpResponseBase, receive: Any, send: Any) -> None:
+        """Send what comes, until it ends or nobody listens any more."""
+        sending = asyncio.create_task(self.send_response(response, send))
+        gone = asyncio.create_task(receive())
+        try:
+            await asyncio.wait((sending, gone), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (gone, sending):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
 
 
 def _too_long(path: str, limit: int) -> HttpResponse:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.apps import apps
@@ -10,6 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, resolve, reverse
 from django.utils.functional import Promise
+from django.utils.translation import get_language_info
 
 THEMES = ("light", "dark")
 THEME_COOKIE = "theme"
@@ -48,6 +51,7 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
         "navigation": [entry for entry in shown if not entry["menu"]],
         "person_menu": [entry for entry in shown if entry["menu"]],
         "signup_open": settings.SIGNUP_OPEN,
+        "languages": languages(),
     }
 
 
@@ -57,22 +61,38 @@ def entries() -> list[Entry]:
     return sorted(found, key=lambda entry: entry.order)
 
 
-def _open_to(request: HttpRequest) -> Any:
+@cache
+def languages() -> tuple[tuple[str, str], ...]:
+    """Return the languages of the pages, each with the name that it gives itself."""
+    return tuple((code, get_language_info(code)["name_local"]) for code, _name in settings.LANGUAGES)
+
+
+def _open_to(request: HttpRequest) -> Iterator[dict[str, Any]]:
     person = getattr(request, "user", None)
     if person is None or not person.is_authenticated:
         return
-    for entry in entries():
-        try:
-            address = reverse(entry.name)
-        except NoReverseMatch:
-            continue
-        if person.roles & (getattr(resolve(address).func, "allowed", None) or frozenset()):
+    roles = person.roles
+    for entry, address, allowed in _addresses():
+        if roles & allowed:
             yield {
                 "label": entry.label,
                 "address": address,
                 "menu": entry.menu,
                 "current": _is_current(request.path, address),
             }
+
+
+@cache
+def _addresses() -> tuple[tuple[Entry, str, frozenset[str]], ...]:
+    """Return the entries that lead somewhere, with their address and the roles that it is open to."""
+    found = []
+    for entry in entries():
+        try:
+            address = reverse(entry.name)
+        except NoReverseMatch:
+            continue
+        found.append((entry, address, getattr(resolve(address).func, "allowed", None) or frozenset()))
+    return tuple(found)
 
 
 def _is_current(path: str, address: str) -> bool:

@@ -43,8 +43,7 @@ def record(who: Person | None, action: str, subject: str, **details: Any) -> Eve
     """
     with transaction.atomic():
         _wait_for_turn()
-        last = Event.objects.order_by("-number").values_list("number", "hash").first()
-        number, previous = last or (0, BEGINNING)
+        number, previous = _last()
         event = Event(
             number=number + 1,
             at=timezone.now(),
@@ -71,6 +70,14 @@ def verify() -> int | None:
             return number
         previous = event.hash
     return None
+
+
+def _last() -> tuple[int, str]:
+    """Return number and hash of the last line; written out, for every page asks for it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT number, hash FROM audit_event ORDER BY number DESC LIMIT 1")
+        found: tuple[int, str] | None = cursor.fetchone()
+    return found or (0, BEGINNING)
 
 
 def _wait_for_turn() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
@@ -61,9 +60,9 @@ def state(request: HttpRequest, job: UUID) -> JsonResponse:
 
 @allow(*EVERYBODY)
 @require_GET
-async def events(request: HttpRequest, job: UUID) -> HttpResponseBase:
+def events(request: HttpRequest, job: UUID) -> HttpResponseBase:
     """Tell how far a job is for as long as it goes on, by server-sent events."""
-    found = await sync_to_async(_job)(request, job)
+    found = _job(request, job)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     stream = live.events(found.pk, get_language() or "en")
     return StreamingHttpResponse(stream, content_type="text/event-stream", headers=headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -22,11 +23,14 @@ from hevesy.web.site.store.models import Administration, Archive, Course, Patien
 from hevesy.web.workbench import acts
 from hevesy.web.workbench.drawing import View, edit, mask_url
 from hevesy.web.workbench.models import RegionSet
+from hevesy.web.workbench.tasks import IMAGES
 from hevesy.web.workbench.views.course import counted, summed
 from hevesy.web.workbench.way import Way
 
 router = Router(tags=["workbench"], auth=allowed(*CLINICAL))
 Point = tuple[FiniteFloat, FiniteFloat, FiniteFloat]
+#: a file of the viewer's: named by its content
+_STORED = re.compile(r"[0-9a-f]{64}\.z")
 _A_YEAR = "private, max-age=31536000, immutable"
 
 
@@ -191,7 +195,7 @@ def view(request: HttpRequest, pk: UUID, result: UUID | None = None) -> dict[str
     found = _find(pk)
     acts.saw(_person(request), "images", f"administration {pk}")
     shown = _view(request, found)
-    prefix = f"/api/workbench/administrations/{pk}/images/"
+    prefix = f"/api/workbench/administrations/{pk}/images/{shown.job.pk}/"
     volumes = [{**one, "url": prefix + one["url"]} for one in shown.manifest["volumes"]]
     if result is not None:
         volumes.append(_dose_volume(request, found, result))
@@ -226,14 +230,17 @@ def _dose_volume(request: HttpRequest, found: Administration, result: UUID) -> d
     return {**job.result, "url": f"/api/workbench/administrations/{found.pk}/dose-images/{row.pk}"}
 
 
-@router.get("/administrations/{pk}/images/{name}", response={200: None})
-def image(request: HttpRequest, pk: UUID, name: str) -> HttpResponse:
-    """Return the numbers of an image or of a region that came with it, as the manifest says."""
-    shown = _view(request, _find(pk))
-    names = {one["url"] for one in (*shown.manifest["volumes"], *shown.manifest["regions"])}
-    if name not in names:
+@router.get("/administrations/{pk}/images/{job}/{name}", response={200: None})
+def image(request: HttpRequest, pk: UUID, job: UUID, name: str) -> HttpResponse:
+    """Return the numbers of an image or of a region that came with it, as the manifest says.
+
+    What the manifest names has been asked for, computed and entered in the record: a file is all that is left to find.
+    """
+    made = Job.objects.filter(pk=job, kind=IMAGES, state=State.DONE, arguments__administration=str(pk)).first()
+    path = result_folder(made.fingerprint) / name if made and _STORED.fullmatch(name) else None
+    if path is None or not path.is_file():
         raise UnknownName("There is no such image.", "The manifest names them.")
-    return _packed(request, shown.folder / name, name)
+    return _packed(request, path, name)
 
 
 @router.get("/administrations/{pk}/dose-images/{result}", response={200: None})

@@ -13,10 +13,10 @@ from django.db import transaction
 from hevesy.errors import BadInput, ContradictoryInformation, UnknownRegion
 from hevesy.web.site.accounts.models import Person
 from hevesy.web.site.audit.record import record
-from hevesy.web.site.jobs.models import Job
+from hevesy.web.site.jobs.models import Job, State
 from hevesy.web.site.jobs.queue import result_folder
 from hevesy.web.site.store.files import FileStore
-from hevesy.web.site.store.models import Administration
+from hevesy.web.site.store.models import Administration, Result
 from hevesy.web.workbench.case_folder import regions_of
 from hevesy.web.workbench.models import RegionSet
 
@@ -43,6 +43,7 @@ class View:
 
     def __init__(self, administration: Administration, job: Job) -> None:
         self.administration = administration
+        self.job = job
         self.folder = result_folder(job.fingerprint)
         self.manifest: dict[str, Any] = json.loads((self.folder / "manifest.json").read_text(encoding="utf-8"))
 
@@ -282,6 +283,13 @@ _TOOLS = {
     "role": _set_role,
     "delete": _delete,
 }
+
+
+def manifest_url(administration: Administration, images: Job | None, result: Result | None = None) -> str:
+    """Return the address of the viewer's manifest, empty until its images are there; with the dose of a result."""
+    if images is None or images.state != State.DONE:
+        return ""
+    return f"/api/workbench/administrations/{administration.pk}/view{f'?result={result.pk}' if result else ''}"
 
 
 def mask_url(administration: Administration, sha256: str) -> str:

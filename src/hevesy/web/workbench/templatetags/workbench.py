@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from django import template
@@ -37,3 +39,11 @@ def item(items: Sequence[Any], index: int) -> Any:
 def value(pair: Mapping[str, Any]) -> Any:
     """Return the value of a pair."""
     return pair["value"]
+
+
+@register.simple_tag
+@cache
+def viewer_modules() -> list[str]:
+    """Return the viewer's modules, by which a page asks for all at once and not for each as another names it."""
+    static = Path(__file__).parents[1] / "static"
+    return sorted(path.relative_to(static).as_posix() for path in static.glob("workbench/viewer/*.js"))

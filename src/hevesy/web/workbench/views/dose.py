@@ -10,8 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from hevesy.stages.dosimetry.engines import HISTORIES
+from hevesy.web.site.jobs.models import State
 from hevesy.web.site.store.models import Result
 from hevesy.web.workbench import acts
+from hevesy.web.workbench.drawing import manifest_url
 from hevesy.web.workbench.forms import field_of, with_value
 from hevesy.web.workbench.views.pages import find, page, show, who
 from hevesy.web.workbench.way import Way
@@ -65,7 +67,9 @@ def dose(request: HttpRequest, pk: UUID) -> HttpResponse:
     record = read_record(shown) if shown else None
     images = acts.ask_images(who(request), administration) if shown else None
     dose_image = acts.ask_dose_image(who(request), shown) if shown else None
+    ready = dose_image is not None and dose_image.state == State.DONE
     context = {
+        "manifest": manifest_url(administration, images, shown) if ready else "",
         "job": way.dose,
         "result": shown,
         "record": record,

@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 
 from hevesy.web.site.jobs.models import State
 from hevesy.web.workbench import acts
+from hevesy.web.workbench.drawing import manifest_url
 from hevesy.web.workbench.forms import Field, field_of
 from hevesy.web.workbench.views.pages import find, page, show, who
 
@@ -43,7 +44,8 @@ def regions(request: HttpRequest, pk: UUID) -> HttpResponse:
     names = list(dict.fromkeys([*facts.get("regions", ()), *given]))
     listed = [{"name": name, "fields": fields_of(given.get(name, {}))} for name in names]
     images = acts.ask_images(who(request), administration) if facts else None
-    context = {"job": job, "facts": facts, "listed": listed, "images": images}
+    manifest = manifest_url(administration, images)
+    context = {"job": job, "facts": facts, "listed": listed, "images": images, "manifest": manifest}
     return show(request, "regions", administration, context)
 
 

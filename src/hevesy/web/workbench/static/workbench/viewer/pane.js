@@ -10,7 +10,7 @@ const BLACK = [0, 0, 0];
 
 export class Pane {
   constructor(viewer, plane, timePoint) {
-    Object.assign(this, { viewer, plane, timePoint: timePoint.index, label: timePoint.label, drawn: null, drawnAt: 0, circle: null, sections: new WeakMap() });
+    Object.assign(this, { viewer, plane, timePoint: timePoint.index, label: timePoint.label, drawn: null, drawnAt: 0, isCoarse: false, circle: null, sections: new WeakMap() });
     this.marks = make("canvas", { class: "hv-marks" });
     const name = viewer.text({ axial: "Axial", coronal: "Coronal", sagittal: "Sagittal", mip: "Projection" }[plane]);
     this.title = `${name} · ${timePoint.label}`;
@@ -60,21 +60,20 @@ export class Pane {
     return this.isProjection ? this.viewer.display.projectionOf(this.timePoint) : this.viewer.display.layersOf(this.timePoint);
   }
 
-  /** Draw what has changed; says whether it would have to cast rays and was not allowed to. */
-  draw({ mayCast = true } = {}) {
+  /** Draw what has changed, or was drawn coarsely before; says whether it would have to cast rays and was not allowed to. */
+  draw({ mayCast = true, coarse = false } = {}) {
     const [width, height] = this.size;
     if (!width || !height) return false;
     const { layers, mmPerPixel, viewer } = this;
     const background = backgroundOf(layers[0]);
-    const { renderer, smooth, turning } = viewer;
-    const coarse = this.isProjection && turning;
-    const view = { frame: this.frame, centre: this.centre, width_mm: width * mmPerPixel, height_mm: height * mmPerPixel, background, coarse };
+    const { renderer, smooth } = viewer;
+    const view = { frame: this.frame, centre: this.centre, width_mm: width * mmPerPixel, height_mm: height * mmPerPixel, background };
     const key = JSON.stringify([view, smooth, layers.map(({ volume, ...rest }) => [volume.id, rest])]);
     const stale = key !== this.drawn;
     if (stale && this.isProjection && !mayCast) return true;
-    if (stale) {
+    if (stale || (this.isCoarse && mayCast && !coarse)) {
       const place = renderer.placeOf(this.element);
-      if (this.isProjection && layers.length) renderer.drawProjection(this, place, view, layers[0]);
+      if (this.isProjection && layers.length) this.isCoarse = renderer.drawProjection(this, place, view, layers[0], coarse);
       else renderer.drawSlice(place, view, layers, smooth);
       Object.assign(this, { drawn: key, drawnAt: performance.now() });
     }

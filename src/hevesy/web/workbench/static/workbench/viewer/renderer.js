@@ -1,10 +1,11 @@
 // Draws slices and maximum intensity projections with WebGL 2, all panes on one canvas that lies beneath them: one copy of each volume
 // serves all, and no picture is copied.
 
-import { add, scaled, sub, toMm } from "./geometry.js";
+import { add, frameOf, scaled, sub, toMm } from "./geometry.js";
 import { COLOUR_MAPS } from "./display.js";
 import { make } from "./dom.js";
 import { BLOCK, COLOURED, RAYS, SLICE, VERTEX } from "./shaders.js";
+import { Volume } from "./volume.js";
 
 const SLAB_BYTES = 16 << 20;
 const LAYERS = 3;
@@ -35,6 +36,24 @@ export class Renderer {
     this.volumes = new Map();
     this.tables = new Map(Object.entries(COLOUR_MAPS).map(([name, table]) => [name, tableTexture(gl, table)]));
     this.blank = volumeTexture(gl, { internal: gl.R8, type: gl.UNSIGNED_BYTE, filterable: true }, [1, 1, 1], new Uint8Array(1));
+    this.#rehearse();
+  }
+
+  // A driver compiles a program at its first use, for the kind of texture that it finds: that is done while images are on their way
+  #rehearse() {
+    const affine = [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]];
+    const volume = new Volume({ id: "", kind: "spect", unit: "", dtype: "int16", shape: [2, 2, 2], affine }, new ArrayBuffer(16));
+    const layer = { volume, map: "grey", lower: 0, upper: 1, opacity: 1, start: 0, rise: 0 };
+    const view = { frame: frameOf("axial"), centre: [0, 0, 0], width_mm: 1, height_mm: 1, background: [0, 0, 0] };
+    const place = { x: 0, y: 0, width: 1, height: 1 };
+    const owner = {};
+    this.drawSlice(place, view, [layer, layer, layer], true);
+    this.drawProjection(owner, place, view, layer);
+    this.release(owner);
+    const { texture, blocks } = this.volumes.get(volume);
+    for (const one of [texture, blocks]) this.gl.deleteTexture(one);
+    this.volumes.delete(volume);
+    this.gl.flush();
   }
 
   /** Copy a volume to the graphics processor now rather than at its first drawing. */
@@ -97,11 +116,14 @@ export class Renderer {
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
   }
 
-  /** Draw the maximum along every ray; rays are cast only when the owner's view of the volume has changed, not its colours. */
-  drawProjection(owner, place, view, layer) {
+  /**
+   * Draw the maximum along every ray; rays are cast only when the owner's view of the volume has changed, not its colours.
+   * Says whether what is drawn is coarse, as it may be where `coarse` is true.
+   */
+  drawProjection(owner, place, view, layer, coarse = false) {
     const { gl, coloured } = this;
     this.prepare(layer.volume);
-    const cast = this.#cast(owner, place, view, layer);
+    const cast = this.#cast(owner, place, view, layer, coarse);
     this.#begin(place, coloured, view);
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D, cast.texture);
@@ -110,6 +132,7 @@ export class Renderer {
     const { least, span } = storedRange(layer.volume);
     gl.uniform2f(coloured.at("range"), least, span);
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
+    return cast.coarse;
   }
 
   #begin({ x, y, width, height }, used, view) {
@@ -141,17 +164,17 @@ export class Renderer {
   }
 
   // The texture of an owner's rays, cast anew where the view has changed
-  #cast(owner, place, view, layer) {
+  #cast(owner, place, view, layer, coarse) {
     const { gl, rays } = this;
     const { grid } = layer.volume;
-    const { frame, centre, width_mm, height_mm, coarse } = view;
-    const key = JSON.stringify([layer.volume.id, frame, centre, width_mm, height_mm, coarse, place.width]);
+    const { frame, centre, width_mm, height_mm } = view;
+    const key = JSON.stringify([layer.volume.id, frame, centre, width_mm, height_mm, place.width]);
     const known = this.projections.get(owner);
-    if (known?.key === key) return known;
+    if (known?.key === key && (coarse || !known.coarse)) return known;
     const stride = Math.min(...grid.spacing) * (coarse ? 2 : 1);
     const size = [[width_mm, place.width], [height_mm, place.height]].map(([mm, most]) => Math.max(1, Math.min(most, Math.ceil(mm / stride))));
     const cast = known ?? { texture: gl.createTexture(), framebuffer: gl.createFramebuffer() };
-    Object.assign(cast, { key });
+    Object.assign(cast, { key, coarse });
     this.projections.set(owner, cast);
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D, cast.texture);

@@ -21,6 +21,7 @@ const ZOOM = [0.25, 40];
 const MARGIN = 1.06;
 const SHOWN_AT_FIRST = 2;
 const TURN_SECONDS = 8;
+const REFINE_MS = 150;
 
 /** Open a viewer in an element. Resolves when every volume is drawn; rejects when one cannot be read or drawn. */
 export async function openViewer(container, manifest, options = {}) {
@@ -45,7 +46,10 @@ class Viewer {
     this.regions = [];
     this.chosen = null;
     this.centres = new Map();
+    this.settling = new Map();
     this.display = new Display();
+    // asked for before anything else is made: a browser takes half a second to begin with WebGL, and images can come meanwhile
+    this.coming = manifest.volumes.filter((entry) => this.isOnShow(entry)).map((entry) => [entry, fetchVolume(entry)]);
     this.renderer = new Renderer();
     this.renderer.onRestored = () => this.redraw();
     this.canEdit = Boolean(onEdit);
@@ -91,24 +95,30 @@ class Viewer {
   /** Fetch and draw everything: the time points on show first, each volume as it comes. */
   async load() {
     this.loading = true;
-    const first = (entry) => (entry.timePoint == null || this.shownTimes.has(entry.timePoint) ? 0 : 1);
-    const entries = [...this.manifest.volumes].sort((a, b) => first(a) - first(b));
-    const volumes = entries.map(async (entry) => this.#addVolume(new Volume(entry, await this.fetchVolume(entry))));
+    const add = async ([entry, bytes]) => this.#addVolume(new Volume(entry, await bytes));
+    const [shown, coming] = [this.coming.map(add), new Set(this.coming.map(([entry]) => entry))];
+    this.coming = null;
     const regions = (this.manifest.regions ?? []).map(async (entry) => {
       const data = entry.url ? new Uint8Array(await this.fetchVolume(entry)) : undefined;
       this.regions.push(new Region(entry, data));
     });
-    await Promise.all([...volumes, ...regions]);
+    await Promise.all([...shown, ...regions]);
     const order = this.manifest.regions?.map((r) => r.id) ?? [];
     this.regions.sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
     this.loading = false;
     this.update();
+    const others = this.manifest.volumes.filter((entry) => !coming.has(entry));
+    await Promise.all(others.map((entry) => add([entry, this.fetchVolume(entry)])));
+  }
+
+  isOnShow(entry) {
+    return entry.timePoint == null || this.shownTimes.has(entry.timePoint);
   }
 
   #addVolume(volume) {
     this.display.add(volume);
     this.renderer.prepare(volume);
-    this.#lookAt();
+    if (this.loading) this.#lookAt();
     this.update();
   }
 
@@ -139,21 +149,33 @@ class Viewer {
     for (const pane of this.panes) if (!pane.isProjection) pane.draw();
     if (this.loading) return;
     const wanting = this.panes.filter((pane) => pane.isProjection && pane.draw({ mayCast: false }));
-    wanting.sort((a, b) => a.drawnAt - b.drawnAt)[0]?.draw(); // the one that has waited longest, so that all turn
-    if (wanting.length > 1) this.schedule();
-    else this.#settle();
+    wanting.sort((a, b) => a.drawnAt - b.drawnAt)[0]?.draw({ coarse: true }); // the one that has waited longest, so that all turn
+    if (wanting.length > 1) return this.schedule();
+    this.#settle("drawn");
+    this.#refine();
   }
 
-  #settle() {
-    this.settling?.resolve();
-    this.settling = null;
+  // Projections are drawn with an eighth of the samples first, and in full once nothing has changed for a moment
+  #refine() {
+    clearTimeout(this.refining);
+    const coarse = this.turning ? null : this.panes.find((pane) => pane.isCoarse && pane.size[0]);
+    if (!coarse) return this.#settle("refined");
+    this.refining = setTimeout(() => {
+      coarse.draw();
+      this.#refine();
+    }, REFINE_MS);
   }
 
-  /** Resolves when every picture, the projections among them, is drawn. */
-  settled() {
-    this.settling ??= Promise.withResolvers();
+  #settle(stage) {
+    this.settling.get(stage)?.resolve();
+    this.settling.delete(stage);
+  }
+
+  /** Resolves when every picture is `refined`, or once it is `drawn`, projections coarsely. */
+  settled(stage = "refined") {
+    if (!this.settling.has(stage)) this.settling.set(stage, Promise.withResolvers());
     this.schedule();
-    return this.settling.promise;
+    return this.settling.get(stage).promise;
   }
 
   redraw() {
@@ -451,6 +473,7 @@ class Viewer {
   destroy() {
     cancelAnimationFrame(this.frame);
     clearTimeout(this.saying);
+    clearTimeout(this.refining);
     this.observer.disconnect();
     this.renderer.destroy();
     this.container.replaceChildren();

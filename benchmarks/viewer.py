@@ -22,11 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
-sys.path.insert(0, str(ROOT / "tests/web/jobs"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests/web/jobs"))
 from killing import Site, throw_away_site, wait_for  # the same real server as in the tests of killing
 
+ROOT = Path(__file__).parents[1]
 ROUNDS = 3
 GOAL_S = 3.0
 PATIENCE_MS = 180_000
@@ -50,7 +50,7 @@ _INTERACTIVE = f"""async () => {{
   const pictures = performance.now();
   const pane = element.querySelector(".hv-axial");
   const before = pane.closest(".hv-row").querySelector("output").textContent;
-  pane.dispatchEvent(new KeyboardEvent("keydown", {{ key: "PageUp", bubbles: true }}));
+  pane.dispatchEvent(new KeyboardEvent("keydown", {{ key: "PageUp" }}));
   await drawn("drawn");
   if (pane.closest(".hv-row").querySelector("output").textContent === before) throw new Error("No answer to the cursor.");
   const interactive = performance.now();

@@ -16,6 +16,7 @@ from hevesy.stages.kinetics import METHODS, MODELS, Fit, check_physical, compare
 from hevesy.workflows.case import Case
 from hevesy.workflows.kinetics import Given, choose_points, curve_of, fit_body, fit_one, said_of
 from hevesy.workflows.measurement import Measurement
+from hevesy.workflows.motions import keep_motions
 from hevesy.workflows.observation import Observation, observe
 from hevesy.workflows.region_kinetics import CHOICES, curve_model, describe_method
 
@@ -30,7 +31,9 @@ class _Tissue:
     role: Role
 
 
-def measure_curves(folder: Path, case: Case, progress: Callable[[str], None] = lambda step: None) -> dict[str, Any]:
+def measure_curves(
+    folder: Path, case: Case, progress: Callable[[str], None] = lambda step: None, fields: Path | None = None
+) -> dict[str, Any]:
     """Measure every region in every scan.
 
     Parameters
@@ -41,11 +44,14 @@ def measure_curves(folder: Path, case: Case, progress: Callable[[str], None] = l
         What the images do not say.
     progress : callable, optional
         Told each step as it starts.
+    fields : Path, optional
+        A folder for the fields of displacements of a deformable registration.
 
     Returns
     -------
     dict
-        Plain JSON types: all that `fit_curves` needs, without the images. Times in s, activities in Bq.
+        Plain JSON types: all that `fit_curves` needs, without the images. Times in s, activities in Bq. Its ``motions``
+        are those of `hevesy.workflows.motions.keep_motions`.
 
     Raises
     ------
@@ -67,6 +73,7 @@ def measure_curves(folder: Path, case: Case, progress: Callable[[str], None] = l
             for s in course.scans
         ],
         "reference": site.series.reference + 1,
+        "motions": keep_motions(site.series.motions, fields),
         "grid_shape": list(site.series.body.grid.shape),
         "regions": [_region(one, site) for one in site.measured],
         "planar": {name: _points(curve) for name, curve in site.shapes.curves.items()},

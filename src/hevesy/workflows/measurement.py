@@ -22,6 +22,7 @@ from hevesy.stages.segmentation.body import body
 from hevesy.stages.segmentation.coverage import cover
 from hevesy.stages.segmentation.placement import place
 from hevesy.workflows.case import Case
+from hevesy.workflows.motions import KnownMotions
 from hevesy.workflows.scans import Scan
 
 #: a region whose sphere would lose more than this to blur deserves a recovery coefficient
@@ -117,8 +118,14 @@ class Budget:
         )
 
 
-def align(scans: Sequence[Scan], anatomy: Image | None, case: Case, progress: Callable[[str], None]) -> Series4D:
-    """Bring every scan onto the grid of the reference.
+def align(
+    scans: Sequence[Scan],
+    anatomy: Image | None,
+    case: Case,
+    progress: Callable[[str], None],
+    known: KnownMotions | None = None,
+) -> Series4D:
+    """Bring every scan onto the grid of the reference, by the motions that are known, or else by registration.
 
     Raises
     ------
@@ -132,11 +139,10 @@ def align(scans: Sequence[Scan], anatomy: Image | None, case: Case, progress: Ca
     how = case.get("registration", "rigid")
     moved, motions, seen = [], [], np.ones(fixed.grid.shape, bool)
     for number, scan in enumerate(scans):
-        motion: Motion | Deformation | None = None
-        if number != index and how != "none":
+        motion = known.of(number, fixed.grid) if known else None
+        if known is None and number != index and how != "none":
             progress(f"registering {scan.label}")
-            motion = register(fixed, scan.activity)
-            motion = deform(fixed, scan.activity, motion) if how == "deformable" else motion
+            motion = _registered(fixed, scan.activity, how)
         here = number == index or (motion is None and fixed.grid.matches(scan.activity.grid))
         moved.append(scan.activity if here else resample(scan.activity, fixed.grid, motion))
         motions.append(motion)
@@ -148,6 +154,11 @@ def align(scans: Sequence[Scan], anatomy: Image | None, case: Case, progress: Ca
     region = Region.from_mask(WHOLE_BODY, fixed.grid, outline.mask() * seen, Role.BODY)
     outside = tuple(_share_outside(image, region, seen) for image in moved)
     return Series4D(index, tuple(moved), tuple(motions), region, ct, outside, seen)
+
+
+def _registered(fixed: Image, moving: Image, how: str) -> Motion | Deformation:
+    motion = register(fixed, moving)
+    return deform(fixed, moving, motion) if how == "deformable" else motion
 
 
 def _reference(scans: Sequence[Scan], case: Case) -> int:

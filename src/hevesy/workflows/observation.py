@@ -11,6 +11,7 @@ from hevesy.errors import EmptyInput
 from hevesy.stages.imaging.folder import Folder, read_folder
 from hevesy.workflows.case import Case
 from hevesy.workflows.measurement import Measurement, Series4D, align, measure, measure_body
+from hevesy.workflows.motions import KnownMotions
 from hevesy.workflows.planar_curves import PlanarCurves, planar_curves
 from hevesy.workflows.scans import Course, check_region_names, gather
 
@@ -41,7 +42,11 @@ class Observation:
 
 
 def observe(
-    folder: Path, case: Case, progress: Callable[[str], None], planar: Mapping[str, Curve] | None = None
+    folder: Path,
+    case: Case,
+    progress: Callable[[str], None],
+    planar: Mapping[str, Curve] | None = None,
+    motions: KnownMotions | None = None,
 ) -> Observation:
     """Read a case, bring its scans onto one grid, and measure its regions.
 
@@ -55,6 +60,8 @@ def observe(
         Told each step as it starts.
     planar : mapping of str to Curve, optional
         Planar curves that were measured elsewhere.
+    motions : KnownMotions, optional
+        Found before for this case; nothing is registered then.
 
     Raises
     ------
@@ -67,7 +74,7 @@ def observe(
     if not course.scans:
         raise EmptyInput(f"{folder} holds no scan to take a dose from.")
     check_region_names(case, course.scans)
-    series = align(course.scans, course.anatomy, case, progress)
+    series = align(course.scans, course.anatomy, case, progress, motions)
     progress("measuring regions")
     measured = (*measure(course.scans, series, case), measure_body(course.scans, series, case))
     if planar is not None:

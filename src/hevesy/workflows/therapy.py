@@ -34,6 +34,7 @@ from hevesy.workflows.case import Case
 from hevesy.workflows.chain import chain
 from hevesy.workflows.kinetics import CaseKinetics, RegionKinetics, case_kinetics, said_of
 from hevesy.workflows.measurement import Measurement, Series4D
+from hevesy.workflows.motions import KnownMotions
 from hevesy.workflows.observation import Observation, observe
 from hevesy.workflows.patient_body import with_patient_body
 from hevesy.workflows.planar_curves import PlanarCurves
@@ -74,6 +75,7 @@ def therapy_dose(
     progress: Progress = lambda step: None,
     planar: Mapping[str, Curve] | None = None,
     within: Callable[[float], None] = lambda share: None,
+    motions: KnownMotions | None = None,
 ) -> Outcome:
     """Compute the absorbed doses of one administration.
 
@@ -91,6 +93,8 @@ def therapy_dose(
         them, and with `planar` in the case, they are made from the planar views in the folder.
     within : callable, optional
         Told the share (0 to 1) of a long step that is done.
+    motions : KnownMotions, optional
+        How `measure_curves` moved the scans of this case: the same answer, without registering them again.
 
     Raises
     ------
@@ -98,7 +102,7 @@ def therapy_dose(
         If anything that a number depends on is missing, contradictory or impossible.
     """
     engine_name, *others = case.engines()
-    site = observe(folder, case, progress, planar)
+    site = observe(folder, case, progress, planar, motions)
     course, series, measured, shapes = site.course, site.series, site.measured, site.shapes
     progress("fitting time-activity curves")
     kinetics = case_kinetics(measured, course, case, shapes)

@@ -1,5 +1,8 @@
 """`hevesy serve` as a process: what it takes while nobody asks, how it stops, and jobs that do their worst."""
 
+import json
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -43,6 +46,28 @@ def test_the_idle_site_is_small_outlives_what_its_jobs_do_and_stops_when_asked()
         assert site.stop() == 0
         assert site.processes() == {}
         assert list((site.home / "scratch").iterdir()) == []
+
+
+def test_light_jobs_go_past_a_long_one_in_one_process_that_stays_and_that_may_be_killed():
+    with throw_away_site() as site:
+        site.start()
+        site.call("effects.sure:submit_one", "effects.deaf")
+        wait_for(lambda: site.query("SELECT step FROM jobs_job") == [("deaf",)], 30, "It does not begin")
+
+        def process_of(number):
+            job, asked = (
+                site.call("effects.sure:submit_moment", number),
+                "SELECT state, result FROM jobs_job WHERE id = ?",
+            )
+            wait_for(lambda: site.query(asked, job)[0][0] == "done", 30, lambda: f"{site.query(asked, job)}")
+            return json.loads(site.query(asked, job)[0][1])["process"]
+
+        first = process_of(1)
+        assert process_of(2) == first
+        os.kill(first, signal.SIGKILL)
+        assert process_of(3) != first
+        assert site.stop() == 0
+        assert site.processes() == {}
 
 
 def test_a_job_at_work_when_the_site_stops_waits_for_the_next_start():

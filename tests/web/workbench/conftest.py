@@ -51,6 +51,12 @@ def administration(desk, patient):
     return Administration.objects.get()
 
 
+@pytest.fixture(autouse=True)
+def nobody_works_meanwhile(monkeypatch):
+    """No worker carries out what a page waits a moment for: the test does, afterwards."""
+    monkeypatch.setattr("hevesy.web.workbench.views.curves.PATIENCE_S", 0)
+
+
 @pytest.fixture
 def open_page(desk, administration):
     """Return a function that opens a page of the way once its jobs are done."""

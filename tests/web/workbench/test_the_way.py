@@ -10,8 +10,12 @@ import pytest
 from factories.therapy_case import true_tia_Bq_s
 from hevesy.cli import main
 from hevesy.web.site.audit.models import Event
+from hevesy.web.site.jobs import registry
 from hevesy.web.site.jobs.inline import carry_out_waiting
+from hevesy.web.site.jobs.models import Job
+from hevesy.web.site.jobs.task import Order, Task
 from hevesy.web.site.store.models import Administration, Course, Patient, Result, Signature
+from hevesy.web.workbench.tasks import DOSE, MEASURE
 
 PASSWORD = "a long phrase for tests"  # of the fixture `physicist`
 
@@ -96,10 +100,19 @@ def compute(desk, administration, **engine):
     return Result.objects.latest("made_at")
 
 
+def not_again(fixed, moving):
+    raise AssertionError("registered again")
+
+
 def test_the_dose_is_computed_signed_amended_and_remade_to_the_byte(
-    desk, open_page, administration, case_folder, tmp_path
+    desk, open_page, administration, case_folder, tmp_path, monkeypatch
 ):
-    result = compute(desk, administration, compare="vsv")
+    desk.post(f"/administrations/{administration.pk}/data", {"registration": "rigid"})
+    open_page("curves")
+    assert any(Job.objects.get(kind=MEASURE).result["motions"])
+    with monkeypatch.context() as measured:  # the measurement has registered the scans; `hevesy dose` below does anew
+        measured.setattr("hevesy.workflows.measurement.register", not_again)
+        result = compute(desk, administration, compare="vsv")
     page = open_page("dose")
     assert [one["name"] for one in page.context["record"]["regions"]] == ["organ", "lesion"]
     assert not page.context["stale"]
@@ -171,6 +184,31 @@ def test_pages_of_the_way_are_for_those_who_work_on_patients(client, home, db, d
     for name in ("data", "regions", "curves", "engine", "dose", "report", "export"):
         assert client.get(f"/administrations/{made.pk}/{name}").status_code == status, name
     assert client.get(f"/courses/{course.pk}/").status_code == status
+
+
+def test_a_measurement_asks_nothing_of_the_database_once_it_is_prepared(
+    desk, open_page, administration, tmp_path, django_db_blocker
+):
+    open_page("data")
+    desk.get(f"/administrations/{administration.pk}/curves")
+    job, kind = Job.objects.get(kind=MEASURE), registry.kind(MEASURE)
+    (tmp_path / "here").mkdir()
+    prepared = kind.prepare(
+        Task(Order(job.kind, job.arguments, job.fingerprint), tmp_path / "here", tmp_path, Silence())
+    )
+    with django_db_blocker.block():
+        order = Order(job.kind, job.arguments | prepared, job.fingerprint)
+        (tmp_path / "there").mkdir()
+        found = kind.run(Task(order, tmp_path / "there", tmp_path, Silence()))
+    assert found["grid_shape"] == [40, 40, 24]
+    assert {kind.effort, registry.kind(DOSE).effort} == {registry.Effort.HEAVY}
+
+
+class Silence:
+    """What becomes of a task's words where no database is: nothing."""
+
+    def report(self, progress, step, log):
+        pass
 
 
 def test_results_are_json_that_states_units(desk, administration):

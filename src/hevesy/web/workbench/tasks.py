@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from hevesy.web.site.access import CLINICAL
 from hevesy.web.site.jobs.housekeeping import keeper
-from hevesy.web.site.jobs.registry import job
+from hevesy.web.site.jobs.registry import Effort, job
 from hevesy.web.site.store.deidentifying import deidentifier
 
 if TYPE_CHECKING:
@@ -49,23 +49,33 @@ def check(task: Task) -> Result:
     return check_case(folder, case).as_json()
 
 
-@job(MEASURE, title=_("Measurement of regions"), shown_to=CLINICAL)
+def lay_out(task: Task) -> Result:
+    """Lay out the case, so that what follows asks nothing of the database."""
+    _lay_out(task)
+    return {"case": str(task.scratch / "case")}
+
+
+@job(MEASURE, title=_("Measurement of regions"), shown_to=CLINICAL, effort=Effort.HEAVY, prepare=lay_out)
 def measure(task: Task) -> Result:
-    """Measure every region in every scan."""
+    """Measure every region in every scan, and keep how the scans were moved: the dose and the viewer need it, too."""
+    from hevesy.workflows.case import load_case
     from hevesy.workflows.curves import measure_curves
 
-    case = _lay_out(task)
-    return measure_curves(task.scratch / "case", case, _steps(task, stretch=2.5))
+    folder, fields = Path(task.arguments["case"]), task.scratch / "fields"
+    fields.mkdir()
+    measured = measure_curves(folder, load_case(folder), _steps(task, stretch=2.5), fields)
+    if any(fields.iterdir()):
+        task.publish(fields)
+    return measured
 
 
-@job(FIT, title=_("Fit of curves"), shown_to=CLINICAL)
+@job(FIT, title=_("Fit of curves"), effort=Effort.LIGHT, shown_to=CLINICAL)
 def fit(task: Task) -> Result:
     """Fit what was measured."""
-    from hevesy.web.site.jobs.models import Job
     from hevesy.workflows.case import Case
     from hevesy.workflows.curves import fit_curves
 
-    measured = Job.objects.get(fingerprint=task.arguments["measured"], state="done").result
+    measured = _result_of(task.arguments["measured"])
     assert measured is not None
     task.progress(None, "fitting")
     return fit_curves(measured, Case(task.arguments["settings"]))
@@ -128,17 +138,37 @@ def keep_result(job: Job, result: Result) -> None:
     )
 
 
-@job(DOSE, title=_("Absorbed dose"), commit=keep_result, shown_to=CLINICAL)
+def lay_out_with_motions(task: Task) -> Result:
+    """Lay out the case, and say how its scans were moved where they have been measured."""
+    from hevesy.web.site.jobs.queue import fingerprint, result_folder
+    from hevesy.workflows.fit_settings import without_fit_settings
+
+    settings = without_fit_settings(task.arguments["settings"])
+    mark = fingerprint(MEASURE, {**task.arguments, "settings": settings})
+    measured = _result_of(mark)
+    motions = {"scans": measured["motions"], "folder": str(result_folder(mark))} if measured else None
+    return {**lay_out(task), "motions": motions}
+
+
+@job(
+    DOSE,
+    title=_("Absorbed dose"),
+    commit=keep_result,
+    shown_to=CLINICAL,
+    effort=Effort.HEAVY,
+    prepare=lay_out_with_motions,
+)
 def dose(task: Task) -> Result:
     """Compute the dose and publish everything that `hevesy dose` writes, with the case.yaml that remakes it."""
-    from hevesy.workflows.case import FILE_NAME
+    from hevesy.workflows.case import FILE_NAME, load_case
+    from hevesy.workflows.motions import KnownMotions
     from hevesy.workflows.publication import publish
     from hevesy.workflows.therapy import therapy_dose
 
-    case = _lay_out(task)
-    steps = _steps(task)
-    source, folder = task.scratch / "case", task.scratch / "result"
-    outcome = therapy_dose(source, case, steps, within=lambda share: task.progress(0.4 + 0.4 * share))
+    source, folder, steps = Path(task.arguments["case"]), task.scratch / "result", _steps(task)
+    case, found = load_case(source), task.arguments["motions"]
+    motions = KnownMotions(found["scans"], Path(found["folder"])) if found else None
+    outcome = therapy_dose(source, case, steps, within=_within(task), motions=motions)
     folder.mkdir()
     publish(outcome, folder, steps, case.instant("created"))
     for file in (source / FILE_NAME, *source.glob("regions-*.dcm")):
@@ -160,6 +190,17 @@ def _summary(record: dict[str, Any]) -> Result:
     ]
     kept = ("engine", "nuclide", "administered_at", "administered_activity_MBq")
     return {**{key: record[key] for key in kept}, "regions": regions, "warnings": len(record["warnings"])}
+
+
+def _result_of(mark: str) -> Result | None:
+    """Return what came of the job of a fingerprint; None where it is not done."""
+    from hevesy.web.site.jobs.models import Job, State
+
+    return Job.objects.filter(fingerprint=mark, state=State.DONE).values_list("result", flat=True).first()
+
+
+def _within(task: Task) -> Callable[[float], None]:
+    return lambda share: task.progress(0.4 + 0.4 * share)
 
 
 def _administration(task: Task) -> Administration:

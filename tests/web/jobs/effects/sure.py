@@ -53,6 +53,12 @@ def submit_one(kind):
     return submit(kind, {}, None).pk.hex
 
 
+def submit_moment(number):
+    from hevesy.web.site.jobs.queue import submit
+
+    return submit("effects.moment", {"number": number}, None).pk.hex
+
+
 def states():
     from hevesy.web.site.jobs.models import Job
 

@@ -3,7 +3,7 @@ import signal
 import subprocess
 import time
 
-from hevesy.web.site.jobs.registry import job
+from hevesy.web.site.jobs.registry import Effort, job
 
 
 def count(job, result):
@@ -28,7 +28,7 @@ def steps(task):
     return {"number": task.arguments["number"]}
 
 
-@job("effects.far", heavy=True, commit=count)
+@job("effects.far", effort=Effort.HEAVY, commit=count)
 def far(task):
     """Say where this is computed, for as long as asked."""
     folder = task.scratch / "result"
@@ -39,6 +39,12 @@ def far(task):
     (folder / "where").write_text(os.environ.get("COMPUTES_FOR_OTHERS", ""), encoding="ascii")
     task.publish(folder)
     return {"number": task.arguments["number"], "where": os.environ.get("COMPUTES_FOR_OTHERS", "")}
+
+
+@job("effects.moment", effort=Effort.LIGHT)
+def moment(task):
+    """Take a moment, and say in which process."""
+    return {"process": os.getpid(), "number": task.arguments.get("number")}
 
 
 @job("effects.crash")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,10 @@ def _run(order: Order, claim: Claim, scratch: Path) -> tuple[dict[str, Any], boo
     """Return the result of an order, and whether it was published: computed here, or on the cluster if it is heavy."""
     kind = registry.kind(order.kind)
     channel = DatabaseChannel(claim)
-    if kind.heavy and settings.DASK:
+    if kind.prepare:
+        found = kind.prepare(Task(order, scratch, settings.HOME.results, channel))
+        order = replace(order, arguments=order.arguments | found)
+    if kind.effort is registry.Effort.HEAVY and settings.DASK:
         return run_there(order, settings.DASK, channel)
     task = Task(order, scratch, settings.HOME.results, channel)
     if claim.attempt > 1:

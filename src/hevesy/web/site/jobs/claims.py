@@ -99,13 +99,22 @@ def _forgotten() -> dict[str, Any]:
     return {"worker": "", "lease_until": None, "progress": None, "progress_at": None, "step": ""}
 
 
-def claim(worker: str) -> Claim | None:
-    """Take the job that has waited longest; None where none waits."""
-    waiting = Job.objects.filter(state=State.WAITING)
-    if not waiting.exists():  # a look takes no lock; the transaction below does
+def waiting(light: bool | None = None) -> QuerySet[Job]:
+    """Return the jobs that wait: all, the light ones, or the others."""
+    rows = Job.objects.filter(state=State.WAITING)
+    if light is None:
+        return rows
+    kinds = registry.light_kinds()
+    return rows.filter(kind__in=kinds) if light else rows.exclude(kind__in=kinds)
+
+
+def claim(worker: str, light: bool | None = None) -> Claim | None:
+    """Take the job that has waited longest, of all, of the light ones, or of the others; None where none waits."""
+    rows = waiting(light)
+    if not rows.exists():  # a look takes no lock; the transaction below does
         return None
     with transaction.atomic():
-        job = _locked(waiting).first()
+        job = _locked(rows).first()
         if job is None:
             return None
         now = timezone.now()

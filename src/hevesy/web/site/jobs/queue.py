@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,15 @@ def cancel(job: Job, person: Person | None) -> Job:
         if waiting.update(state=State.CANCELLED, ended_at=timezone.now(), **asked) or running.update(**asked):
             record(person, "job.cancelled", f"{job.kind} {job.pk}")
     job.refresh_from_db()
+    return job
+
+
+def wait_a_moment(job: Job, seconds: float = 1.5) -> Job:
+    """Return a job once it has ended, or as it stands after a moment: for a page that shows what a light job found."""
+    until = time.monotonic() + seconds
+    while job.is_open and time.monotonic() < until:
+        time.sleep(0.05)
+        job.refresh_from_db()
     return job
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from django.utils.functional import Promise
@@ -20,6 +21,17 @@ if TYPE_CHECKING:
 Result = dict[str, Any]
 Run = Callable[["Task"], Result]
 Commit = Callable[["Job", Result], None]
+
+
+class Effort(StrEnum):
+    """How much a kind computes, and so where."""
+
+    #: a moment: in a process that stays and holds its imports, not behind others; given up after 20 s
+    LIGHT = "light"
+    USUAL = "usual"
+    #: so much that it goes to the cluster where one is named; such a function asks nothing of the database: its
+    #: arguments are paths and identifiers, `prepare` has read what it needs, and `commit` writes what follows
+    HEAVY = "heavy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +50,11 @@ class Kind:
     commit : callable, optional
         ``commit(job, result)``, called in the transaction that marks the job done: what it writes to the database is
         written once.
-    heavy : bool
-        Whether it computes so much that it goes to the cluster where one is named. Such a function asks nothing of the
-        database: its arguments are paths and identifiers, and `commit` writes what follows.
+    effort : Effort
+        How much it computes.
+    prepare : callable, optional
+        ``prepare(task) -> dict``, called before `run` beside the database: what it returns is added to the arguments,
+        and what it lays under ``task.scratch`` is there, at the same path, until the job has ended.
     shown_to : frozenset of Role
         Whose pages may show a job of this kind besides those who submitted it and administrators.
     """
@@ -49,8 +63,9 @@ class Kind:
     run: Run
     title: str | Promise
     commit: Commit | None = None
-    heavy: bool = False
+    effort: Effort = Effort.USUAL
     shown_to: frozenset[Role] = frozenset()
+    prepare: Run | None = None
 
 
 _KINDS: dict[str, Kind] = {}
@@ -61,8 +76,9 @@ def job(
     *,
     title: str | Promise = "",
     commit: Commit | None = None,
-    heavy: bool = False,
+    effort: Effort = Effort.USUAL,
     shown_to: frozenset[Role] = frozenset(),
+    prepare: Run | None = None,
 ) -> Callable[[Run], Run]:
     """Register a function as a kind of job; see `Kind`.
 
@@ -78,7 +94,7 @@ def job(
         known = _KINDS.get(name)
         if known is not None and (known.run.__module__, known.run.__qualname__) != (run.__module__, run.__qualname__):
             raise ValueError(f"The kind of job '{name}' is that of {known.run.__module__} already.")
-        _KINDS[name] = Kind(name, run, title or name, commit, heavy, shown_to)
+        _KINDS[name] = Kind(name, run, title or name, commit, effort, shown_to, prepare)
         return run
 
     return register
@@ -102,6 +118,11 @@ def kind(name: str) -> Kind:
     except KeyError:
         known = ", ".join(sorted(_KINDS)) or "none"
         raise UnknownName(f"There is no kind of job '{name}'.", f"There are: {known}.") from None
+
+
+def light_kinds() -> list[str]:
+    """Return the names of the kinds that take a moment."""
+    return sorted(k.name for k in _KINDS.values() if k.effort is Effort.LIGHT)
 
 
 def kinds_shown_to(roles: frozenset[str]) -> list[str]:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -19,6 +20,7 @@ from django.db import DatabaseError, connection
 
 from hevesy.web.site.jobs import claims, guard, housekeeping, scratch
 from hevesy.web.site.jobs.claims import Claim, Lost
+from hevesy.web.site.jobs.light import LightLane
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +51,8 @@ class Worker:
 
     def __init__(self, threads: int) -> None:
         self.name = scratch.name_of_this_process()
-        self._threads = threads
+        self._threads = dict.fromkeys(_THREADS, str(threads))
+        self._lane = LightLane(self._threads)
         self._stop = Event()
         self._take_up_at = 0.0
         self._is_dead = partial(scratch.is_dead, settings.HOME.scratch)
@@ -70,6 +73,7 @@ class Worker:
                     busy = False
                 if not busy:
                     self._stop.wait(_LOOK)
+            self._lane.end()
 
     def _once(self, folder: Path) -> bool:
         if time.monotonic() >= self._take_up_at:
@@ -77,10 +81,11 @@ class Worker:
             scratch.clear(settings.HOME.scratch)
             housekeeping.tidy_when_due()
             self._take_up_at = time.monotonic() + _TAKE_UP
-        claim = claims.claim(self.name)
+        self._lane.look()
+        claim = claims.claim(self.name, light=False)
         if claim is None:
             return False
-        Attempt(claim, folder, self._threads).see_through(self._stop)
+        Attempt(claim, folder, self._threads).see_through(self._stop, self._lane.look)
         return True
 
 
@@ -93,24 +98,32 @@ class Attempt:
         The hold on the job.
     folder : Path
         The worker's own scratch folder.
-    threads : int
-        Threads that the child may compute with.
+    threads : dict of str
+        Variables that say how many threads the child may compute with.
     """
 
-    def __init__(self, claim: Claim, folder: Path, threads: int) -> None:
+    def __init__(self, claim: Claim, folder: Path, threads: dict[str, str]) -> None:
         self._claim = claim
         self._threads = threads
         self._folder = folder / f"{claim.job}-{claim.attempt}"
         self._words = folder / f"{claim.job}-{claim.attempt}.stderr"
 
-    def see_through(self, stop: Event) -> None:
-        """Start the child, watch it to its end, and leave no process and no file of it behind."""
+    def see_through(self, stop: Event, meanwhile: Callable[[], None]) -> None:
+        """Start the child, watch it to its end, and leave no process and no file of it behind.
+
+        Parameters
+        ----------
+        stop : Event
+            Set when the worker is to stop.
+        meanwhile : callable
+            What is to be looked after while the child computes; called often.
+        """
         self._folder.mkdir()
         lifeline = guard.Lifeline()
         child = self._start(lifeline)
         sentinel = guard.start_guard(child.pid, lifeline)
         try:
-            self._watch(child, stop)
+            self._watch(child, stop, meanwhile)
         except Lost:
             pass  # another worker has it, or it was ended otherwise
         finally:
@@ -124,17 +137,16 @@ class Attempt:
     def _start(self, lifeline: guard.Lifeline) -> subprocess.Popen[bytes]:
         claim = self._claim
         words = (str(os.getpid()), str(claim.job), claim.worker, str(claim.attempt), str(self._folder))
-        threads = dict.fromkeys(_THREADS, str(self._threads))
         with self._words.open("wb") as stderr:
             return subprocess.Popen(
                 [sys.executable, "-m", "hevesy.web.site.jobs.child", *words],
                 stdin=lifeline.end,
                 stderr=stderr,
                 start_new_session=True,
-                env=threads | os.environ | {"TMPDIR": str(self._folder)},
+                env=self._threads | os.environ | {"TMPDIR": str(self._folder)},
             )
 
-    def _watch(self, child: subprocess.Popen[bytes], stop: Event) -> None:
+    def _watch(self, child: subprocess.Popen[bytes], stop: Event, meanwhile: Callable[[], None]) -> None:
         """Renew the claim while the child lives; end it when asked to; say how it died if it did not say so itself."""
         renew_at = look_at = 0.0
         kill_at = float("inf")
@@ -147,6 +159,7 @@ class Attempt:
                 self._claim.end_cancelled()
                 return
             try:
+                meanwhile()
                 if now >= renew_at:
                     self._claim.renew()
                     renew_at = now + _RENEW

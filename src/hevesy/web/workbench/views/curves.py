@@ -11,8 +11,12 @@ from django.shortcuts import redirect
 
 from hevesy.errors import BadInput
 from hevesy.web.site.jobs.models import State
+from hevesy.web.site.jobs.queue import wait_a_moment
 from hevesy.web.workbench import acts, tasks
 from hevesy.web.workbench.views.pages import find, page, show, who
+
+#: how long a choice waits for its fit, so that the page that follows shows it
+PATIENCE_S = 1.5
 
 
 @page
@@ -25,6 +29,9 @@ def curves(request: HttpRequest, pk: UUID) -> HttpResponse:
         else:
             settings = chosen(administration.settings, request.POST.dict())
             acts.change_settings(who(request), administration, settings)
+            fits = acts.ask_fits(who(request), administration)
+            if fits.kind == tasks.FIT:
+                wait_a_moment(fits, PATIENCE_S)
         return redirect("workbench:curves", pk)
     job = acts.ask_fits(who(request), administration)
     fitted = job.kind == tasks.FIT and job.state == State.DONE

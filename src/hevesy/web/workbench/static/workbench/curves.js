@@ -6,12 +6,9 @@ import { axis, colour, drawn } from "./chart.js";
 const COVERAGE = 1.96;
 const FAR = 48; // px that a point is dragged before it is meant
 
-const regions = JSON.parse(document.getElementById("curves")?.textContent ?? "[]");
-const logarithmic = document.getElementById("log");
-const dialog = document.getElementById("leave-out");
-
 /** Ask why a point is left out. */
 function ask(region, scan) {
+  const dialog = document.getElementById("leave-out");
   const form = dialog.querySelector("form");
   form.elements.region.value = region;
   form.elements.scan.value = scan;
@@ -108,7 +105,7 @@ function drag(down, handle, region, scan) {
 
 function chartOf(element, region) {
   const build = (width) => {
-    const log = logarithmic.checked;
+    const log = document.getElementById("log").checked;
     const accent = colour("--accent");
     const high = highest(region);
     const options = {
@@ -140,8 +137,39 @@ function chartOf(element, region) {
   return drawn(element, build);
 }
 
-const redraws = [...document.querySelectorAll("[data-curve]")].map((e) => chartOf(e, regions[Number(e.dataset.curve)]));
-logarithmic?.addEventListener("change", () => redraws.forEach((redraw) => redraw()));
+/** Draw every chart of the page. */
+function drawAll() {
+  const regions = JSON.parse(document.getElementById("curves")?.textContent ?? "[]");
+  const redraws = [...document.querySelectorAll("[data-curve]")].map((e) => chartOf(e, regions[Number(e.dataset.curve)]));
+  document.getElementById("log")?.addEventListener("change", () => redraws.forEach((redraw) => redraw()));
+}
+
+/** Send a choice, and show the new fit where the old one stood: the page stays where it is. */
+async function choose(event) {
+  const form = event.target;
+  if (!document.getElementById("curves") || !form.closest("main") || form.method !== "post") return;
+  event.preventDefault();
+  form.closest("dialog")?.close();
+  const main = document.getElementById("main");
+  const [log, place] = [document.getElementById("log").checked, scrollY];
+  const focused = document.activeElement?.id;
+  main.setAttribute("aria-busy", "true");
+  const answer = await fetch(location.href, { method: "POST", body: new FormData(form) }).catch(() => null);
+  const page = new DOMParser().parseFromString((await answer?.text()) ?? "", "text/html");
+  const fresh = page.getElementById("main");
+  if (!answer?.ok || !fresh?.querySelector("#curves")) {
+    location.reload(); // it takes longer than a moment, or was refused: the page itself says so
+    return;
+  }
+  main.replaceWith(document.adoptNode(fresh));
+  document.getElementById("log").checked = log;
+  drawAll();
+  scrollTo(0, place);
+  document.getElementById(focused)?.focus({ preventScroll: true });
+}
+
+drawAll();
+document.addEventListener("submit", choose);
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-leave-out]");
   if (button) ask(button.dataset.region, button.dataset.leaveOut);

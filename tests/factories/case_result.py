@@ -24,7 +24,7 @@ from hevesy.core import (
     Role,
     Timing,
 )
-from hevesy.core.dose_volume import DoseVolumeHistogram
+from hevesy.core.dose_volume import DoseMetrics, DoseVolumeHistogram
 from hevesy.stages.reporting.results import (
     Alignment,
     CaseResult,
@@ -203,7 +203,13 @@ def _region_result(ball: Ball, region: Region, times_h, dose: Image | None) -> R
         dose=absorbed,
         dose_interval95=(absorbed.value - 1.96 * absorbed.u, absorbed.value + 1.96 * absorbed.u) if absorbed else None,
         histogram=histogram,
+        metrics=_metrics(histogram) if histogram else None,
     )
+
+
+def _metrics(histogram: DoseVolumeHistogram) -> DoseMetrics:
+    read = (histogram.minimum_Gy, *map(histogram.at_volume, (98, 50, 2)), histogram.maximum_Gy)
+    return DoseMetrics(*(Measured(value, 0.1 * value, "Gy", "volume") for value in read))
 
 
 def _model(ball: Ball, times_h) -> CurveModel:

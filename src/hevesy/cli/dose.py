@@ -69,7 +69,7 @@ def _show(result: CaseResult, folder: Path) -> None:
             with_uncertainty(half_life, 3600.0)
             if half_life
             else ("still rising" if len(row.activity) > 1 else "one scan"),
-            *(plain(other.histograms[number].mean_Gy) for other in result.comparisons),
+            *(with_uncertainty(other.means[number]) for other in result.comparisons),
         )
     console = Console()
     if table.row_count:

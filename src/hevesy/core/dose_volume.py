@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from hevesy.core.measured import Measured
 from hevesy.errors import BadInput
 
 
@@ -36,3 +37,22 @@ class DoseVolumeHistogram:
             raise BadInput(f"D{percent:g} is not defined: give a percentage of the volume from 0 to 100.")
         falling = self.volume_fraction[::-1]
         return float(np.interp(percent / 100, falling, self.dose_Gy[::-1]))
+
+
+@dataclass(frozen=True, slots=True)
+class DoseMetrics:
+    """The doses that sum up a histogram, each with its uncertainty, Gy.
+
+    Parameters
+    ----------
+    minimum, maximum : Measured
+        In the coldest and the hottest voxel.
+    d98, d50, d2 : Measured
+        What 98, 50 and 2% of the volume receive at least.
+    """
+
+    minimum: Measured
+    d98: Measured
+    d50: Measured
+    d2: Measured
+    maximum: Measured

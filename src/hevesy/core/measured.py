@@ -102,6 +102,17 @@ class Measured:
         """Return the covariance with another value, in the product of the two units."""
         return math.fsum(share * other.shares.get(cause, 0.0) for cause, share in self.shares.items())
 
+    def parted(self, other: Measured) -> tuple[Measured, Measured]:
+        """Return the value with the causes of uncertainty that it has in common with another, and with the rest."""
+        common = {cause: share for cause, share in self.shares.items() if cause in other.shares}
+        rest = {cause: share for cause, share in self.shares.items() if cause not in other.shares}
+        return self._with(common), self._with(rest)
+
+    def _with(self, shares: dict[Cause, float]) -> Measured:
+        result = object.__new__(type(self))
+        result._fill(self.value, shares, self.unit)
+        return result
+
     def to(self, factor: float, unit: str) -> Measured:
         """Return the same quantity in another unit: the value times `factor`."""
         return Measured.propagate(self.value * factor, [(self, factor)], unit)

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hevesy.core import Curve, Image, Measured, Quantity
+from hevesy.core import Curve, Image, Quantity
 from hevesy.core.provenance import Provenance
 from hevesy.data.materials import material
 from hevesy.physics.hounsfield import density_from_hounsfield
-from hevesy.stages.dosimetry.engines import DoseMap, Engine, Sampling, Source, engine
+from hevesy.stages.dosimetry.engines import Sampling, Source, engine
 from hevesy.stages.imaging.series import Series
-from hevesy.stages.kinetics import Fit
 from hevesy.stages.kinetics.distribution import Part, distribute
-from hevesy.stages.radiobiology.histogram import dose_volume_histogram
 from hevesy.stages.registration.deformable import Deformation
 from hevesy.stages.registration.rigid import Motion, resample
 from hevesy.stages.reporting.results import (
@@ -32,13 +29,13 @@ from hevesy.stages.reporting.results import (
 )
 from hevesy.workflows.case import Case
 from hevesy.workflows.chain import chain
-from hevesy.workflows.kinetics import CaseKinetics, RegionKinetics, case_kinetics, said_of
+from hevesy.workflows.kinetics import CaseKinetics, case_kinetics, said_of
 from hevesy.workflows.measurement import Measurement, Series4D
 from hevesy.workflows.motions import KnownMotions
 from hevesy.workflows.observation import Observation, observe
 from hevesy.workflows.patient_body import with_patient_body
 from hevesy.workflows.planar_curves import PlanarCurves
-from hevesy.workflows.region_kinetics import curve_model, widened
+from hevesy.workflows.region_dose import Known, body_result, compared, region_result
 from hevesy.workflows.scans import Course, Scan
 
 Progress = Callable[[str], None]
@@ -112,10 +109,13 @@ def therapy_dose(
     progress(f"computing absorbed dose ({engine_name})")
     sampling = _sampling(case, measured[:-1], within)
     answer = engine(engine_name, sampling)(source)
-    known = _Known(course.scans, density, answer, case)
-    *pairs, last = zip(measured, kinetics.regions, strict=True)
-    regions = tuple(_region_result(m, k, known) for m, k in pairs)
-    body = _body_result(*last, known)
+    known = Known(course.scans, density, answer, case)
+    *drawn, whole = measured
+    regions = tuple(
+        region_result(one, found, known, number)
+        for number, (one, found) in enumerate(zip(drawn, kinetics.regions, strict=False))
+    )
+    body = body_result(whole, kinetics.regions[-1], known)
     result = CaseResult(
         patient=course.patient,
         nuclide=course.nuclide,
@@ -129,7 +129,7 @@ def therapy_dose(
         density=density,
         warnings=_warnings(site, (*regions, body), case, kinetics),
         inputs=_inputs(course),
-        comparisons=_comparisons(source, {n: engine(n, sampling) for n in others}, measured[:-1], progress),
+        comparisons=tuple(_comparison(source, name, sampling, regions, progress) for name in others),
         settings=_settings(case, shapes),
     )
     return Outcome(with_patient_body(result, site.folder, case, course), course.scans[series.reference].series)
@@ -163,17 +163,13 @@ def _sampling(case: Case, measured: Sequence[Measurement], within: Callable[[flo
     )
 
 
-def _comparisons(
-    source: Source, others: Mapping[str, Engine], measured: Sequence[Measurement], progress: Progress
-) -> tuple[Comparison, ...]:
-    """Give the same source to other engines."""
-    found = []
-    for name, compute in others.items():
-        progress(f"computing absorbed dose ({name})")
-        answer = compute(source)
-        histograms = tuple(dose_volume_histogram(answer.dose, one.region) for one in measured)
-        found.append(Comparison(EngineRecord(name, answer.method, answer.limits), histograms))
-    return tuple(found)
+def _comparison(
+    source: Source, name: str, sampling: Sampling, regions: Sequence[RegionResult], progress: Progress
+) -> Comparison:
+    """Give the same source to another engine."""
+    progress(f"computing absorbed dose ({name})")
+    answer = engine(name, sampling)(source)
+    return compared(regions, EngineRecord(name, answer.method, answer.limits), answer)
 
 
 def _spread(series: Series4D, measured: Sequence[Measurement], kinetics: CaseKinetics) -> Image:
@@ -199,72 +195,6 @@ def _density(series: Series4D, measured: Sequence[Measurement], case: Case) -> I
         filled = given * 1000.0 if given else np.where(box > 0, box, material(_TISSUE).density_kg_m3)
         values[one.region.box] = np.where(inside, filled, box)
     return Image(values, grid, Quantity.DENSITY, None, Provenance(source))
-
-
-def _mass(measured: Measurement, density: Image, case: Case) -> Measured:
-    """Return a region's mass (kg): its volume times its mean density."""
-    grams_per_mL = measured.region.integral(density) * 1e-3 / measured.region.volume_mL
-    relative = case.number("uncertainty.density_percent") / 100
-    per_mL = Measured(grams_per_mL * 1e-3, grams_per_mL * 1e-3 * relative, "kg/mL", "density")
-    return measured.volume * per_mL
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Known:
-    """What every region's result is made from."""
-
-    scans: Sequence[Scan]
-    density: Image
-    answer: DoseMap
-    case: Case
-
-
-def _region_result(measured: Measurement, kinetics: RegionKinetics, known: _Known) -> RegionResult:
-    fit, scans, answer = kinetics.fit, known.scans, known.answer
-    mass = _mass(measured, known.density, known.case)
-    tia = fit.tia * measured.scale
-    histogram = dose_volume_histogram(answer.dose, measured.region)
-    method = Measured(1.0, answer.u_relative, label="engine") if answer.u_relative else Measured(1.0)
-    relative = (tia / tia.value).to(1.0, "") / (mass / mass.value).to(1.0, "") * method
-    dose = (relative * histogram.mean_Gy).to(1.0, "Gy")
-    return RegionResult(
-        region=measured.region,
-        volume=measured.volume,
-        mass=mass,
-        times_s=tuple(scan.mid_s for scan in scans),
-        activity=measured.activity,
-        model=curve_model(fit, kinetics.kept.mid_s.tolist()),
-        tia=tia,
-        tia_interval95=widened(fit.interval95, fit.tia.value, measured.scale.u_relative),
-        dose=dose,
-        dose_interval95=widened(
-            (fit.interval95[0] * dose.value / tia.value, fit.interval95[1] * dose.value / tia.value),
-            dose.value,
-            _shared(dose, fit),
-        ),
-        histogram=histogram,
-        left_out=kinetics.left_out,
-    )
-
-
-def _shared(dose: Measured, fit: Fit) -> float:
-    """Return the relative uncertainty of a dose that the fit of its curve did not bring."""
-    return math.sqrt(max(dose.u_relative**2 - fit.tia.u_relative**2, 0.0))
-
-
-def _body_result(measured: Measurement, kinetics: RegionKinetics, known: _Known) -> RegionResult:
-    """Return the body as far as the images show it; its mean dose is energy over mass, as lungs weigh less."""
-    found = _region_result(measured, kinetics, known)
-    answer, density = known.answer, known.density
-    assert found.dose is not None
-    assert found.dose_interval95 is not None
-    of_mass = answer.dose.with_values(answer.dose.values * density.values, Quantity.RELATIVE)
-    mean = measured.region.integral(of_mass) / measured.region.integral(density)
-    factor = mean / found.dose.value
-    low, high = found.dose_interval95
-    return replace(
-        found, dose=found.dose.to(factor, "Gy"), dose_interval95=(low * factor, high * factor), histogram=None
-    )
 
 
 def _time_points(scans: Sequence[Scan], series: Series4D) -> tuple[TimePoint, ...]:

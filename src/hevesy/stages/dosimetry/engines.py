@@ -51,12 +51,18 @@ class DoseMap:
         What the method leaves out, each in one sentence with a figure.
     u_relative : float
         Standard uncertainty of the method itself, relative, for a region's mean.
+    noise : Image or None
+        Relative standard uncertainty of each voxel's dose by chance, where the engine draws random numbers.
+    statistics : tuple of float
+        The same of the mean of each region that the engine was given, in their order; empty for none.
     """
 
     dose: Image
     method: str
     limits: tuple[str, ...] = ()
     u_relative: float = 0.0
+    noise: Image | None = None
+    statistics: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -258,9 +258,15 @@ def plan(
     # a pair's positron is followed only where the electrons of photons are
     positrons = bool((light[:, 2] == POSITRON).any()) or (highest > 2.0 and not physics.kerma)
     world = world_of(phantom, highest, physics, positrons)
-    indices = {r.name: np.flatnonzero(r.mask().ravel() >= 0.5) for r in regions}
+    indices = {r.name: _voxels(r) for r in regions}
     emissions = share_out(radiations, histories_per_batch)
     return Plan(world, emissions, seed, physics.stratified, indices, _booked(decays), _lent(phantom, radiations))
+
+
+def _voxels(region: Region) -> NDArray[np.int64]:
+    """Return the flat indices of the voxels that lie in a region by half or more; of all that it touches, if none."""
+    covered = region.mask().ravel()
+    return np.flatnonzero(covered >= min(0.5, float(covered.max())))
 
 
 def _radiations(phantom: Phantom, decay: Decays, histories_per_batch: int, physics: Physics) -> Iterator[Radiation]:

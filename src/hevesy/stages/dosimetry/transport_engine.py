@@ -65,4 +65,7 @@ def dose_map(phantom: Phantom, made: Plan, tally: Tally) -> DoseMap:
         f"Monte Carlo transport of photons, electrons and positrons (to 10 keV) and alphas through {media}:"
         f" {histories:,} histories."
     )
-    return DoseMap(image, method, tuple(limits), METHOD_UNCERTAINTY)
+    chance = tally.relative_uncertainty().astype(np.float32).reshape(phantom.grid.shape)
+    noise = phantom.density.with_values(chance, Quantity.RELATIVE)
+    statistics = tuple(map(float, tally.region_uncertainty())) if made.regions else ()
+    return DoseMap(image, method, tuple(limits), METHOD_UNCERTAINTY, noise, statistics)

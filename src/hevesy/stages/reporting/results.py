@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hevesy.core import Administration, Image, Measured, Nuclide, Patient, Region
-from hevesy.core.dose_volume import DoseVolumeHistogram
+from hevesy.core.dose_volume import DoseMetrics, DoseVolumeHistogram
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +124,8 @@ class RegionResult:
         95% interval of the mean absorbed dose, Gy.
     histogram : DoseVolumeHistogram or None
         Its spread over the region.
+    metrics : DoseMetrics or None
+        What sums up that spread.
     left_out : mapping of int to str
         Index of each point of `activity` that was not fitted, and why.
     """
@@ -139,6 +141,7 @@ class RegionResult:
     dose: Measured | None = None
     dose_interval95: tuple[float, float] | None = None
     histogram: DoseVolumeHistogram | None = None
+    metrics: DoseMetrics | None = None
     left_out: Mapping[int, str] = field(default_factory=dict)
 
     @property
@@ -191,10 +194,11 @@ class EngineRecord:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """What another engine makes of the same time-integrated activity: one histogram for each region, in their order."""
+    """What another engine makes of the same time-integrated activity, Gy: for each region, in their order."""
 
     engine: EngineRecord
-    histograms: tuple[DoseVolumeHistogram, ...]
+    means: tuple[Measured, ...]
+    metrics: tuple[DoseMetrics, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

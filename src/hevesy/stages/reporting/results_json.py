@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from hevesy import __version__
 from hevesy.core import Measured
-from hevesy.core.dose_volume import DoseVolumeHistogram
+from hevesy.core.dose_volume import DoseMetrics, DoseVolumeHistogram
 from hevesy.errors import BadInput
 from hevesy.stages.reporting.results import (
     Alignment,
@@ -235,27 +235,26 @@ def _fit(model: CurveModel) -> dict[str, Any]:
 def _dose(found: RegionResult) -> dict[str, Any] | None:
     if found.dose is None:
         return None
-    histogram = found.histogram
     return {
         **_measured(found.dose),
         "interval95": list(found.dose_interval95) if found.dose_interval95 else None,
-        "min": histogram.minimum_Gy if histogram else None,
-        "max": histogram.maximum_Gy if histogram else None,
-        "d2": histogram.at_volume(2) if histogram else None,
-        "d50": histogram.at_volume(50) if histogram else None,
-        "d98": histogram.at_volume(98) if histogram else None,
+        **_metrics(found.metrics),
         "components": _percent(found.dose),
     }
 
 
+def _metrics(metrics: DoseMetrics | None) -> dict[str, Any]:
+    """Return each metric and its standard uncertainty; null where there is none."""
+    names = {"min": "minimum", "d98": "d98", "d50": "d50", "d2": "d2", "max": "maximum"}
+    found = {key: getattr(metrics, name) if metrics else None for key, name in names.items()}
+    values = {key: one.value if one else None for key, one in found.items()}
+    return values | {f"u_{key}": one.u if one else None for key, one in found.items()}
+
+
 def _comparison(result: CaseResult, other: Comparison) -> dict[str, Any]:
     regions = [
-        {
-            "name": found.region.name,
-            "value": histogram.mean_Gy,
-            **{f"d{percent}": histogram.at_volume(percent) for percent in (2, 50, 98)},
-        }
-        for found, histogram in zip(result.regions, other.histograms, strict=True)
+        {"name": found.region.name, **_measured(mean), **_metrics(metrics)}
+        for found, mean, metrics in zip(result.regions, other.means, other.metrics, strict=True)
     ]
     return {"engine": other.engine.name, "method": other.engine.method, "absorbed_dose_Gy": regions}
 

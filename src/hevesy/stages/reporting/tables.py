@@ -7,6 +7,8 @@ import io
 from pathlib import Path
 from typing import Any
 
+from hevesy.core import Measured
+from hevesy.core.dose_volume import DoseMetrics
 from hevesy.stages.reporting.results import CaseResult, RegionResult
 from hevesy.stages.reporting.whole_file import write_text
 
@@ -46,7 +48,7 @@ def write_csv(result: CaseResult, path: Path) -> None:
 
 
 def _row(found: RegionResult) -> dict[str, Any]:
-    dose, interval, histogram = found.dose, found.dose_interval95, found.histogram
+    dose, interval = found.dose, found.dose_interval95
     half_life = found.model.effective_half_life
     name = found.region.name
     numbers = {
@@ -58,11 +60,7 @@ def _row(found: RegionResult) -> dict[str, Any]:
         "absorbed_dose_u_Gy": dose.u if dose else None,
         "absorbed_dose_lower95_Gy": interval[0] if interval else None,
         "absorbed_dose_upper95_Gy": interval[1] if interval else None,
-        "minimum_Gy": histogram.minimum_Gy if histogram else None,
-        "d98_Gy": histogram.at_volume(98) if histogram else None,
-        "d50_Gy": histogram.at_volume(50) if histogram else None,
-        "d2_Gy": histogram.at_volume(2) if histogram else None,
-        "maximum_Gy": histogram.maximum_Gy if histogram else None,
+        **_metrics(found.metrics),
         "tia_MBq_h": found.tia.value / _MEGA_HOUR,
         "tia_u_MBq_h": found.tia.u / _MEGA_HOUR,
         "tia_lower95_MBq_h": found.tia_interval95[0] / _MEGA_HOUR,
@@ -74,3 +72,12 @@ def _row(found: RegionResult) -> dict[str, Any]:
     cells = {column: "" if number is None else format(number, _FORMAT) for column, number in numbers.items()}
     safe = f"'{name}" if name.startswith(_FORMULA) else name
     return {"name": safe, "role": found.region.role.value, "model": found.model.model, **cells}
+
+
+def _metrics(metrics: DoseMetrics | None) -> dict[str, float | None]:
+    """Return the columns of what sums up a region's histogram, coldest first, each with its uncertainty."""
+    columns: dict[str, float | None] = {}
+    for name in ("minimum", "d98", "d50", "d2", "maximum"):
+        found: Measured | None = getattr(metrics, name) if metrics else None
+        columns |= {f"{name}_Gy": found.value if found else None, f"{name}_u_Gy": found.u if found else None}
+    return columns

@@ -6,9 +6,9 @@ import itertools
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from hevesy.errors import BadInput
+from hevesy.stages.segmentation.margin import signed_distance
 
 
 def interpolate_slices(mask: NDArray[np.bool_], axis: int, spacing_mm: tuple[float, float, float]) -> NDArray[np.bool_]:
@@ -48,18 +48,8 @@ def interpolate_slices(mask: NDArray[np.bool_], axis: int, spacing_mm: tuple[flo
     for first, last in itertools.pairwise(drawn):
         if last - first == 1:
             continue
-        below, above = _signed_distance(slices[first], in_plane), _signed_distance(slices[last], in_plane)
+        below, above = signed_distance(slices[first], in_plane), signed_distance(slices[last], in_plane)
         for k in range(first + 1, last):
             share = (k - first) / (last - first)
             filled[k] = (1 - share) * below + share * above > 0
     return np.moveaxis(filled, 0, axis)
-
-
-def _signed_distance(plane: NDArray[np.bool_], spacing_mm: tuple[float, ...]) -> NDArray[np.float64]:
-    """Distance to the outline (mm), positive inside; the outline runs half way between voxels."""
-    padded = np.pad(plane, 1)
-    inward = ndimage.distance_transform_edt(padded, spacing_mm)
-    outward = ndimage.distance_transform_edt(~padded, spacing_mm)
-    half = min(spacing_mm) / 2
-    signed = np.where(padded, inward - half, half - outward)
-    return np.asarray(signed[1:-1, 1:-1])

@@ -31,8 +31,17 @@ class Known:
     case: Case
 
 
-def region_result(measured: Measurement, kinetics: RegionKinetics, known: Known, number: int) -> RegionResult:
-    """Return what a region received, and the spread of it; `number` is its place among those the engine was given."""
+def region_results(
+    measured: Sequence[Measurement], kinetics: Sequence[RegionKinetics], known: Known
+) -> tuple[tuple[RegionResult, ...], RegionResult]:
+    """Return what every region received, in the order in which the engine was given them, and the body, the last."""
+    *drawn, (body, whole) = zip(measured, kinetics, strict=True)
+    regions = tuple(_region_result(one, found, known, number) for number, (one, found) in enumerate(drawn))
+    return regions, _body_result(body, whole, known)
+
+
+def _region_result(measured: Measurement, kinetics: RegionKinetics, known: Known, number: int) -> RegionResult:
+    """Return what a region received, and the spread of it."""
     found = _with_dose(measured, kinetics, known, number)
     assert found.dose is not None
     answer = known.answer
@@ -41,7 +50,7 @@ def region_result(measured: Measurement, kinetics: RegionKinetics, known: Known,
     return replace(found, histogram=histogram, metrics=metrics)
 
 
-def body_result(measured: Measurement, kinetics: RegionKinetics, known: Known) -> RegionResult:
+def _body_result(measured: Measurement, kinetics: RegionKinetics, known: Known) -> RegionResult:
     """Return the body as far as the images show it; its mean dose is energy over mass, as lungs weigh less."""
     found = _with_dose(measured, kinetics, known)
     answer, density = known.answer, known.density

@@ -35,7 +35,7 @@ from hevesy.workflows.motions import KnownMotions
 from hevesy.workflows.observation import Observation, observe
 from hevesy.workflows.patient_body import with_patient_body
 from hevesy.workflows.planar_curves import PlanarCurves
-from hevesy.workflows.region_dose import Known, body_result, compared, region_result
+from hevesy.workflows.region_dose import Known, compared, region_results
 from hevesy.workflows.scans import Course, Scan
 
 Progress = Callable[[str], None]
@@ -110,12 +110,7 @@ def therapy_dose(
     sampling = _sampling(case, measured[:-1], within)
     answer = engine(engine_name, sampling)(source)
     known = Known(course.scans, density, answer, case)
-    *drawn, whole = measured
-    regions = tuple(
-        region_result(one, found, known, number)
-        for number, (one, found) in enumerate(zip(drawn, kinetics.regions, strict=False))
-    )
-    body = body_result(whole, kinetics.regions[-1], known)
+    regions, body = region_results(measured, kinetics.regions, known)
     result = CaseResult(
         patient=course.patient,
         nuclide=course.nuclide,

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CASE := examples/lu177-dotatate
 
-.PHONY: demo simulated serve test lint bench docs clean
+.PHONY: demo simulated serve test types suite lint bench docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/hevesy dose $(CASE) --out out/demo
@@ -18,9 +18,14 @@ serve: $(VENV)/.installed-web
 
 test: $(VENV)/.installed-test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(MAKE) --no-print-directory --jobs=2 types suite
+
+# side by side: types are checked by one process
+types: $(VENV)/.installed-test
 	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/pytest -n auto
+
+suite: $(VENV)/.installed-test
+	$(BIN)/pytest --numprocesses=auto --dist=worksteal
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

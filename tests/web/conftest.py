@@ -41,10 +41,13 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what asks for the browser, so that nobody has to remember to."""
+    """Mark what asks for the browser and for the database, so that nobody has to remember to."""
     for item in items:
-        if "browser" in getattr(item, "fixturenames", ()):
+        asks = set(getattr(item, "fixturenames", ()))
+        if "browser" in asks:
             item.add_marker(pytest.mark.browser)
+        if item.get_closest_marker("django_db") or asks & {"db", "transactional_db", "django_db_setup"}:
+            item.add_marker(pytest.mark.database)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,9 @@
-"""The queue on a PostgreSQL that the test starts: several workers, each job to one of them."""
+"""Several workers on a PostgreSQL that the test starts, each job to one of them.
+
+The tests of the queue in one process run on PostgreSQL by `../test_postgresql.py`.
+"""
 
 import getpass
-import os
 import shutil
 import socket
 import subprocess
@@ -47,25 +49,6 @@ def server():
     yield f"postgresql://hevesy@127.0.0.1:{port}/site"
     tool("pg_ctl", "-D", folder / "data", "-m", "immediate", "-w", "stop")
     shutil.rmtree(folder)
-
-
-def test_the_queue_keeps_its_promises_there_too(server):
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-n",
-        "0",
-        "tests/web/jobs/test_queue.py",
-    ]
-    home = {"HEVESY_DATABASE": server, "HEVESY_HOME": ""}
-    root = Path(__file__).parents[3]
-    done = subprocess.run(command, cwd=root, env=os.environ | home, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-3000:]
-    assert "passed" in done.stdout
 
 
 def test_several_workers_take_each_job_once_and_a_killed_ones_job_again(server):

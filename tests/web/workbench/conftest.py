@@ -1,6 +1,12 @@
 """A patient on the site: imported as a person would, and every job carried out in this process."""
 
+import shutil
+from contextlib import ExitStack
+
 import pytest
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.test import override_settings
 
 from factories.therapy_case import write_case
 from hevesy.web.site.home import Home
@@ -25,14 +31,30 @@ def home(settings, tmp_path):
     return settings.HOME
 
 
-@pytest.fixture
-def physicist(db, django_user_model):
-    return django_user_model.objects.create_user("physicist", password=PASSWORD, role="physicist")
+@pytest.fixture(scope="module")
+def imported(django_db_setup, django_db_blocker, case_folder, tmp_path_factory):
+    """Import the patient once a module, in a transaction around those of its tests; return the site's files."""
+    files = Home(tmp_path_factory.mktemp("imported"))
+    files.prepare()
+    with ExitStack() as around:
+        with django_db_blocker.unblock(), override_settings(HOME=files):
+            around.enter_context(transaction.atomic())
+            person = get_user_model().objects.create_user("physicist", password=PASSWORD, role="physicist")
+            import_path(case_folder, person)
+        yield files.folder
+        with django_db_blocker.unblock():
+            transaction.set_rollback(True)
+            around.close()
 
 
 @pytest.fixture
-def patient(home, physicist, case_folder):
-    import_path(case_folder, physicist)
+def physicist(imported, db, django_user_model):
+    return django_user_model.objects.get(username="physicist")
+
+
+@pytest.fixture
+def patient(home, physicist, imported):
+    shutil.copytree(imported, home.folder, dirs_exist_ok=True)
     return Patient.objects.get()
 
 

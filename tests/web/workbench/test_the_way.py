@@ -179,7 +179,7 @@ def test_pages_of_the_way_are_for_those_who_work_on_patients(client, home, db, d
     someone = django_user_model.objects.create_user("someone", role=role or "physicist")
     if role:
         client.force_login(someone)
-    course = Course.objects.create(patient=Patient.objects.create(identifier="P1"), name="Lu-177", created_by=someone)
+    course = Course.objects.create(patient=Patient.objects.create(identifier="P2"), name="Lu-177", created_by=someone)
     made = Administration.objects.create(course=course, cycle=1)
     for name in ("data", "regions", "curves", "engine", "dose", "report", "export"):
         assert client.get(f"/administrations/{made.pk}/{name}").status_code == status, name

@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CASE := examples/lu177-dotatate
+# tests start hundreds of processes: what they import is compiled once
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo simulated serve test types suite lint bench docs clean
 

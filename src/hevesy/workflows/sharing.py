@@ -28,7 +28,10 @@ from hevesy.stages.imaging.folder import read_folder
 from hevesy.stages.imaging.identity import SHORTEST_KEY, Identity, Pseudonyms, identifier_of
 from hevesy.stages.imaging.series import Series
 from hevesy.stages.imaging.unmoved import moved_fact, require_unmoved
+from hevesy.stages.reporting.whole_file import write_text
+from hevesy.workflows.case import FILE_NAME, load_case, write_settings
 from hevesy.workflows.delivery import delivering
+from hevesy.workflows.shared_case import Renaming, renamed_regions
 
 KEY_BYTES = 32
 
@@ -96,6 +99,9 @@ def share(
 ) -> Shared:
     """De-identify every object of a folder into a new one, which has a folder for each patient and series.
 
+    A case.yaml in the folder is written with the dates, UIDs and names of its images as they are now, where they are
+    of one patient: the new folder gives the same dose.
+
     Before anything is written, each series is de-identified in memory and what its numbers rest on is compared.
 
     Parameters
@@ -128,11 +134,13 @@ def share(
         raise EmptyInput(f"{folder} holds nothing that can be de-identified.", left_out[0].refused)
     patients = _by_patient(kept)
     identities = {who: identity_of(h for s in series for h in s.headers) for who, series in patients.items()}
-    for who, series in patients.items():
-        for number, one in enumerate(series, start=1):
-            progress(f"checking series {number} of {len(series)} of {pseudonyms.patient(who)}")
-            after = [deidentified(head, pseudonyms, identities[who]) for head in one.headers]
-            require_unmoved(one.headers, after, f"series {number} ({one.modality})")
+    cases = [
+        Renaming(
+            pseudonyms, who, identities[who], tuple(series), _checked(series, pseudonyms, identities[who], progress)
+        )
+        for who, series in patients.items()
+    ]
+    settings = _settings(folder, cases, left_out if leave_out else None)
     with delivering(out) as work:
         written = {
             pseudonyms.patient(who): _write(
@@ -140,7 +148,36 @@ def share(
             )
             for who, series in patients.items()
         }
-    return Shared(written, tuple(why.refused for why in left_out), len(found.passed_over))
+        if settings is not None:
+            write_text(work / FILE_NAME, write_settings(settings))
+    return Shared(written, tuple(why.refused for why in left_out), len(found.passed_over) - (settings is not None))
+
+
+def _checked(
+    series: Sequence[Series], pseudonyms: Pseudonyms, identity: Identity, progress: Callable[[str], None]
+) -> dict[str, str]:
+    """De-identify each series in memory and compare; return what its regions were called, and are called now."""
+    regions: dict[str, str] = {}
+    for number, one in enumerate(series, start=1):
+        who = pseudonyms.patient(identifier_of(one.headers[0]))
+        progress(f"checking series {number} of {len(series)} of {who}")
+        after = [deidentified(head, pseudonyms, identity) for head in one.headers]
+        require_unmoved(one.headers, after, f"series {number} ({one.modality})")
+        regions.update(renamed_regions(one.headers, after))
+    return regions
+
+
+def _settings(folder: Path, cases: Sequence[Renaming], left_out: list[HevesyError] | None) -> dict[str, Any] | None:
+    """Return the settings of the one case without names; None where they are left out, with the reason added."""
+    if len(cases) != 1 or not (folder / FILE_NAME).is_file():
+        return None
+    try:
+        return cases[0].settings(load_case(folder).settings)
+    except BadInput as why:
+        if left_out is None:
+            raise
+        left_out.append(why)
+        return None
 
 
 def share_object(source: Path, target: Path, pseudonyms: Pseudonyms) -> None:

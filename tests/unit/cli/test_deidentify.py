@@ -28,6 +28,11 @@ def named(tmp_path_factory):
         change_all([drawn], PatientName="Zyxwvut^Quorble", PatientID="QX-77", StudyInstanceUID=f"1.2.3.{number}")
         write(folder / f"Quorble{number}", images)
         write(folder / f"Quorble{number}", [drawn], "rs")
+    (folder / "case.yaml").write_text(
+        "created: 2024-03-20T12:00:00\n"
+        "administration: {time: '2024-03-05T09:00:00', radiopharmaceutical: Lu-177 DOTATATE for Quorble}\n"
+        "scans: [{series: 1.2.3.10, label: Quorble}, {series: Scan 2}]\n"
+    )
     return folder
 
 
@@ -42,7 +47,10 @@ def test_a_case_gives_the_same_doses_once_it_names_nobody(named, tmp_path, capsy
     assert "times between injection and scan are unchanged" in capsys.readouterr().out
     assert doses(tmp_path / "shared", tmp_path / "b") == doses(named, tmp_path / "a")
     files = [path for path in (tmp_path / "shared").rglob("*") if path.is_file()]
-    assert len(files) == 50
+    assert len(files) == 51
+    case = (tmp_path / "shared/case.yaml").read_text()
+    assert "2024" not in case
+    assert "radiopharmaceutical: Lu-177 DOTATATE\n" in case
     for path in files:
         assert b"quorble" not in (str(path).encode() + path.read_bytes()).lower()
 

@@ -1,6 +1,9 @@
 """A result is sent to an archive: from its page, and by the API."""
 
+import asyncio
+import io
 import threading
+import zipfile
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -83,6 +86,59 @@ def test_the_dicom_of_a_dose_is_sent_from_its_page(desk, administration, archive
     assert [(one["archive"], one["job"].state) for one in desk.get(address).context["sendings"]] == [("PACS", "done")]
     assert Event.objects.get(action="result.send-asked").details["files"] == SENT
     assert Event.objects.get(action="result.sent").details == {"archive": "PACS", "files": 4}
+    shared_case(desk, administration, computed, archive)
+
+
+def shared_case(desk, administration, computed, archive):
+    """Make a copy of the case that names nobody, download it, and send it."""
+    address = f"/administrations/{administration.pk}/export"
+    desk.post(address, {"result": computed.pk, "share": "make"})
+    assert carry_out_waiting()
+    page = desk.get(address)
+    assert (page.context["is_shared"], page.context["sharing"].result["objects"]) == (True, 4 * (24 + 1) + 3)
+    zipped = asyncio.run(content_of(desk.get(f"/administrations/{administration.pk}/shared.zip?result={computed.pk}")))
+    with zipfile.ZipFile(io.BytesIO(zipped)) as copy:
+        names = copy.namelist()
+        held = {name: copy.read(name) for name in names}
+    assert "case/case.yaml" in names
+    assert sorted(name.split("/")[2][4:] for name in names if name.startswith("result/")) == [
+        "RTDOSE",
+        "RTSTRUCT",
+        "SEG",
+    ]
+    patient = administration.course.patient
+    for name, content in held.items():
+        assert patient.name.split("^")[0].lower().encode() not in (name.encode() + content).lower(), name
+    before = {*archive.received()}
+    desk.post(address, {"result": computed.pk, "share": "send", "archive": archive.pk})
+    carry_out_waiting()
+    assert {*archive.received()} - before == {content for name, content in held.items() if name.endswith(".dcm")}
+
+
+async def content_of(answer):
+    return b"".join([piece async for piece in answer.streaming_content])
+
+
+def test_what_was_sent_is_sent_again_when_asked_again_and_once_while_it_waits(desk, result, archive):
+    address = f"/administrations/{result.administration_id}/export"
+    for times in (1, 2):
+        for _ in range(2):
+            desk.post(address, {"result": result.pk, "archive": archive.pk})
+        carry_out_waiting()
+        assert archive.received() == [b"a dose"] * times
+    assert Event.objects.filter(action="result.sent").count() == 2
+
+
+def test_a_copy_that_was_not_made_is_neither_downloaded_nor_sent(desk, result, archive):
+    api = f"/api/workbench/administrations/{result.administration_id}/shared"
+    for answer in (
+        desk.get(api),
+        desk.get(api, {"result": result.pk}),
+        desk.post(f"{api}/sending", {"archive": "PACS"}, content_type="application/json"),
+    ):
+        assert (answer.status_code, "no de-identified copy" in answer.json()["refused"]) == (422, True)
+    answer = desk.post(api, {"result": str(result.pk)}, content_type="application/json")
+    assert (answer.status_code, answer.json()["kind"]) == (200, "workbench.share")
 
 
 def test_the_dicom_of_a_dose_is_sent_by_the_api(desk, result, archive):

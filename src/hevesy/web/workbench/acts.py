@@ -25,8 +25,6 @@ from hevesy.workflows.fit_settings import DOSE_KEYS, without_fit_settings
 
 #: the file that is signed
 REPORT = "report.html"
-#: the objects of a result that other systems read: RTDOSE, SEG, RTSTRUCT and SR
-DICOM_FILES = ("rtdose.dcm", "seg.dcm", "rtstruct.dcm", "dose_report.dcm")
 #: letters that a reason has at least
 _LEAST_REASON = 3
 
@@ -173,12 +171,54 @@ def send(person: Person, result: Result, archive: Archive) -> Job:
         If the result holds no DICOM: the images that it was computed of were none.
     """
     folder = result_folder(result.fingerprint)
-    files = [name for name in DICOM_FILES if (folder / name).is_file()]
+    files = [name for name in tasks.DICOM_FILES if (folder / name).is_file()]
     if not files:
         raise MissingInformation("The result holds no DICOM.", "Its images were no DICOM either: download its files.")
     with transaction.atomic():
         job = start_sending(archive, result.fingerprint, files, person)
         record(person, "result.send-asked", f"result {result.pk}", archive=archive.name, files=files, job=str(job.pk))
+    return job
+
+
+def ask_shared(person: Person, administration: Administration, result: Result | None) -> Job:
+    """Ask for a copy of a case, and of the DICOM of a result of it, that names nobody, and enter who did."""
+    with transaction.atomic():
+        job = submit(tasks.SHARE, shared_arguments(administration, result), person)
+        record(person, "share.asked", f"administration {administration.pk}", job=str(job.pk))
+    return job
+
+
+def shared_arguments(administration: Administration, result: Result | None) -> dict[str, Any]:
+    """Return what a de-identified copy is made of."""
+    arguments = _arguments(administration, settings_of(administration))
+    return {**arguments, "result": result.fingerprint if result else ""}
+
+
+def shared_folder(administration: Administration, result: Result | None) -> tuple[Job, Path]:
+    """Return the job and the folder of the de-identified copy of a case as it is now.
+
+    Raises
+    ------
+    MissingInformation
+        If there is none.
+    """
+    mark = fingerprint(tasks.SHARE, shared_arguments(administration, result))
+    job = Job.objects.filter(fingerprint=mark, state=State.DONE).first()
+    if job is None or not result_folder(mark).is_dir():
+        raise MissingInformation(
+            "There is no de-identified copy of the case as it is now.", "Make one, and wait for it."
+        )
+    return job, result_folder(mark)
+
+
+def send_shared(person: Person, administration: Administration, result: Result | None, archive: Archive) -> Job:
+    """Have a worker send every object of the de-identified copy of a case to an archive, and enter who asked."""
+    made, folder = shared_folder(administration, result)
+    names = [name for name in (tasks.SHARED_CASE, tasks.SHARED_RESULT) if (folder / name).is_dir()]
+    with transaction.atomic():
+        job = start_sending(archive, made.fingerprint, names, person)
+        subject = f"administration {administration.pk}"
+        record(person, "share.send-asked", subject, archive=archive.name, job=str(job.pk))
     return job
 
 

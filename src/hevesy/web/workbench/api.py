@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from ninja import Body, Router, Schema
 from pydantic import Field, FiniteFloat
@@ -16,6 +16,7 @@ from hevesy.errors import MissingInformation, UnknownName
 from hevesy.web.site.access import CLINICAL
 from hevesy.web.site.accounts.models import Person
 from hevesy.web.site.api import allowed
+from hevesy.web.site.audit.record import record
 from hevesy.web.site.jobs.models import Job, State
 from hevesy.web.site.jobs.queue import result_folder
 from hevesy.web.site.store.files import FileStore
@@ -26,6 +27,7 @@ from hevesy.web.workbench.models import RegionSet
 from hevesy.web.workbench.tasks import IMAGES
 from hevesy.web.workbench.views.course import counted, summed
 from hevesy.web.workbench.way import Way
+from hevesy.web.workbench.zipped import streamed
 
 router = Router(tags=["workbench"], auth=allowed(*CLINICAL))
 Point = tuple[FiniteFloat, FiniteFloat, FiniteFloat]
@@ -100,6 +102,16 @@ class SendIn(Schema):
     """Where a result is sent: the name that an administrator gave the archive."""
 
     archive: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]+$")]
+
+
+class ShareIn(Schema):
+    """The result whose DICOM goes along with a de-identified copy of its case; none where it is left out."""
+
+    result: UUID | None = None
+
+
+class SendSharedIn(ShareIn, SendIn):
+    """A de-identified copy, and where it is sent."""
 
 
 class SignatureOut(Schema):
@@ -187,6 +199,33 @@ def send(request: HttpRequest, pk: UUID, given: SendIn) -> Job:
     """Send RTDOSE, SEG, RTSTRUCT and SR of a result to an archive."""
     result = get_object_or_404(Result, pk=pk)
     return acts.send(_person(request), result, get_object_or_404(Archive, name=given.archive))
+
+
+@router.post("/administrations/{pk}/shared", response=JobOut)
+def share(request: HttpRequest, pk: UUID, given: ShareIn) -> Job:
+    """Have a case, and the DICOM of a result of it, copied without anything that names the patient."""
+    found = _find(pk)
+    return acts.ask_shared(_person(request), found, _result_of(found, given.result))
+
+
+@router.get("/administrations/{pk}/shared", response={200: None})
+def shared(request: HttpRequest, pk: UUID, result: UUID | None = None) -> StreamingHttpResponse:
+    """Return the de-identified copy as one archive, once it is made: ``hevesy dose`` on it gives the same dose."""
+    found = _find(pk)
+    _, folder = acts.shared_folder(found, _result_of(found, result))
+    record(_person(request), "share.exported", f"administration {pk}")
+    return StreamingHttpResponse(streamed(folder), content_type="application/zip")
+
+
+@router.post("/administrations/{pk}/shared/sending", response=JobOut)
+def send_shared(request: HttpRequest, pk: UUID, given: SendSharedIn) -> Job:
+    """Send every object of the de-identified copy to an archive."""
+    found, archive = _find(pk), get_object_or_404(Archive, name=given.archive)
+    return acts.send_shared(_person(request), found, _result_of(found, given.result), archive)
+
+
+def _result_of(found: Administration, pk: UUID | None) -> Result | None:
+    return get_object_or_404(Result, pk=pk, administration=found) if pk else None
 
 
 @router.get("/administrations/{pk}/view", response=dict[str, Any])

@@ -24,6 +24,11 @@ Result = dict[str, Any]
 
 CHECK, MEASURE, FIT, DOSE = "workbench.check", "workbench.measure", "workbench.fit", "workbench.dose"
 IMAGES, DOSE_IMAGE = "workbench.images", "workbench.dose-image"
+SHARE = "workbench.share"
+#: the objects of a result that other systems read: RTDOSE, SEG, RTSTRUCT and SR
+DICOM_FILES = ("rtdose.dcm", "seg.dcm", "rtstruct.dcm", "dose_report.dcm")
+#: folders of a de-identified copy
+SHARED_CASE, SHARED_RESULT = "case", "result"
 #: the share of a dose's work that is done when a step starts, by the step's first words
 _BEGUN = {
     "reading headers": 0.02,
@@ -176,6 +181,33 @@ def dose(task: Task) -> Result:
     record = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     task.publish(folder)
     return _summary(record)
+
+
+@job(SHARE, title=_("De-identified copy"), shown_to=CLINICAL)
+def share_case(task: Task) -> Result:
+    """Write the case, and the DICOM of its result, without anything that names the patient."""
+    from django.conf import settings
+
+    from hevesy.stages.imaging.identity import Pseudonyms
+    from hevesy.web.site.jobs.queue import result_folder
+    from hevesy.workflows.sharing import share
+
+    _lay_out(task)
+    pseudonyms = Pseudonyms(settings.HOME.pseudonym_key().encode("ascii"))
+    target = task.scratch / "shared"
+    shared = [share(task.scratch / "case", target / SHARED_CASE, pseudonyms, leave_out=True, progress=_steps(task))]
+    computed = result_folder(task.arguments["result"]) if task.arguments["result"] else None
+    files = [computed / name for name in DICOM_FILES if (computed / name).is_file()] if computed else []
+    if files:
+        own = task.scratch / "computed"
+        own.mkdir()
+        for file in files:
+            shutil.copyfile(file, own / file.name)
+        shared.append(share(own, target / SHARED_RESULT, pseudonyms, leave_out=True, progress=_steps(task)))
+    task.publish(target)
+    # why a series was left out may quote its description: it is told here, where the patient is known
+    left_out = [why for one in shared for why in one.left_out]
+    return {"objects": sum(sum(one.objects.values()) for one in shared), "left_out": left_out}
 
 
 def _summary(record: dict[str, Any]) -> Result:

@@ -19,6 +19,7 @@ urlpatterns = [
     path(f"{_CASE}dose", dose.dose, name="dose"),
     path(f"{_CASE}report", report.report, name="report"),
     path(f"{_CASE}export", report.export, name="export"),
+    path(f"{_CASE}shared.zip", report.download_shared, name="download_shared"),
     path(f"{_RESULT}report", report.report_page, name="report_page"),
     path(f"{_RESULT}files/<str:name>", report.download, name="download"),
     path(f"{_RESULT}all.zip", report.download_all, name="download_all"),

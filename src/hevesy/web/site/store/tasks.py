@@ -13,7 +13,7 @@ from hevesy.errors import UnknownName, UnsupportedObject
 from hevesy.web.site.access import CLINICAL
 from hevesy.web.site.accounts.models import Person
 from hevesy.web.site.audit.record import record
-from hevesy.web.site.jobs.models import Job
+from hevesy.web.site.jobs.models import OPEN, Job
 from hevesy.web.site.jobs.queue import submit
 from hevesy.web.site.jobs.registry import job
 from hevesy.web.site.jobs.task import Task
@@ -50,7 +50,7 @@ def start_retrieval(archive: Archive, study: str, person: Person, wishes: Wishes
 
 
 def start_sending(archive: Archive, result: str, files: Sequence[str], person: Person) -> Job:
-    """Have a worker send files of a result to an archive.
+    """Have a worker send files of a result to an archive, again where they were sent before.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def start_sending(archive: Archive, result: str, files: Sequence[str], person: P
     result : str
         Fingerprint of the result.
     files : sequence of str
-        Names of DICOM files below the result's folder.
+        Names of DICOM files below the result's folder, or of folders there.
     person : Person
         Who sends them.
 
@@ -69,16 +69,24 @@ def start_sending(archive: Archive, result: str, files: Sequence[str], person: P
         If one of the files is not there.
     """
     _files_of(result, files)
-    return submit("send", {"archive": archive.pk, "result": result, "files": list(files)}, person)
+    given = {"archive": archive.pk, "result": result, "files": list(files)}
+    same = {f"arguments__{key}": value for key, value in given.items()}
+    # a sending that waits or runs is the one that is asked for; one that has ended is not
+    before = Job.objects.filter(kind="send", **same).exclude(state__in=OPEN).count()
+    return submit("send", given | {"before": before}, person)
 
 
 def _files_of(result: str, files: Sequence[str]) -> list[Path]:
     folder = (settings.HOME.results / result).resolve()
-    paths = [(folder / name).resolve() for name in files]
-    for name, path in zip(files, paths, strict=True):
-        if folder.parent != settings.HOME.results.resolve() or folder not in path.parents or not path.is_file():
+    found: list[Path] = []
+    for name in files:
+        path = (folder / name).resolve()
+        inside = folder.parent == settings.HOME.results.resolve() and folder in path.parents
+        paths = [path] if path.is_file() else sorted(path.rglob("*.dcm"))
+        if not inside or not paths:
             raise UnknownName(f"The result holds no file '{name[:80]}'.")
-    return paths
+        found += paths
+    return found
 
 
 @job("retrieve", title=gettext_noop("Fetch from an archive"), shown_to=CLINICAL)

@@ -8,20 +8,20 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.http import content_disposition_header
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from hevesy.errors import BadInput
 from hevesy.web.site.audit.record import record
-from hevesy.web.site.jobs.models import Job
-from hevesy.web.site.jobs.queue import result_folder
-from hevesy.web.site.store.models import Archive, Result
-from hevesy.web.workbench import acts
+from hevesy.web.site.jobs.models import Job, State
+from hevesy.web.site.jobs.queue import fingerprint, result_folder
+from hevesy.web.site.store.models import Administration, Archive, Result
+from hevesy.web.workbench import acts, tasks
 from hevesy.web.workbench.views.pages import find, page, show, who
 from hevesy.web.workbench.way import Way
-from hevesy.web.workbench.zipped import zipped
+from hevesy.web.workbench.zipped import streamed, zipped
 
 #: a report is one file that loads nothing: its own style, its own pictures, no script
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"
@@ -64,11 +64,7 @@ def export(request: HttpRequest, pk: UUID) -> HttpResponse:
     administration = find(pk)
     way = Way(administration)
     if request.method == "POST":
-        asked = next((one for one in way.results if str(one.pk) == request.POST.get("result")), None)
-        archive = next((one for one in Archive.objects.all() if str(one.pk) == request.POST.get("archive")), None)
-        if asked is None or archive is None:
-            raise BadInput("No archive was chosen.", "Choose one.")
-        acts.send(who(request), asked, archive)
+        _act(request, administration)
         return redirect("workbench:export", pk)
     shown = way.result or next(iter(way.results), None)
     files = list(files_of(shown)) if shown else []
@@ -76,18 +72,59 @@ def export(request: HttpRequest, pk: UUID) -> HttpResponse:
         "result": shown,
         "files": files,
         "drawn": any(one["name"].startswith("regions-") for one in files),
-        "sendable": [one["name"] for one in files if one["name"] in acts.DICOM_FILES],
+        "sendable": [one["name"] for one in files if one["name"] in tasks.DICOM_FILES],
         "archives": Archive.objects.all(),
-        "sendings": sendings(shown) if shown else [],
+        "sendings": sendings(shown.fingerprint) if shown else [],
         "is_signed": bool(shown and shown.signatures.all()),
+        **_shared(administration, shown),
     }
     return show(request, "export", administration, context, way)
 
 
-def sendings(result: Result) -> list[dict[str, Any]]:
-    """Return each archive that a result was sent to, with the last job that did it."""
+def _act(request: HttpRequest, administration: Administration) -> None:
+    """Send a result to an archive, have its case copied without the patient's name, or send that copy."""
+    result = _computed(administration, request.POST.get("result", ""))
+    if request.POST.get("share") == "make":
+        acts.ask_shared(who(request), administration, result)
+        return
+    archive = next((one for one in Archive.objects.all() if str(one.pk) == request.POST.get("archive")), None)
+    if archive is None:
+        raise BadInput("No archive was chosen.", "Choose one.")
+    if "share" in request.POST:
+        acts.send_shared(who(request), administration, result, archive)
+    elif result is None:
+        raise BadInput("No result was chosen.", "Choose one.")
+    else:
+        acts.send(who(request), result, archive)
+
+
+def _shared(administration: Administration, result: Result | None) -> dict[str, Any]:
+    """Return how far the de-identified copy is, and where it was sent."""
+    mark = fingerprint(tasks.SHARE, acts.shared_arguments(administration, result))
+    job = Job.objects.filter(fingerprint=mark).order_by("-submitted_at").first()
+    ready = job is not None and job.state == State.DONE and result_folder(mark).is_dir()
+    return {"sharing": job, "is_shared": ready, "shared_sendings": sendings(mark) if ready else []}
+
+
+@page
+def download_shared(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
+    """Send the de-identified copy of a case as one archive."""
+    administration = find(pk)
+    _, folder = acts.shared_folder(administration, _computed(administration, request.GET.get("result", "")))
+    record(who(request), "share.exported", f"administration {pk}")
+    answer = StreamingHttpResponse(streamed(folder), content_type="application/zip")
+    answer.headers["Content-Disposition"] = 'attachment; filename="case.zip"'
+    return answer
+
+
+def _computed(administration: Administration, asked: str) -> Result | None:
+    return next((one for one in Way(administration).results if str(one.pk) == asked), None)
+
+
+def sendings(mark: str) -> list[dict[str, Any]]:
+    """Return each archive that what has a fingerprint was sent to, with the last job that did it."""
     last: dict[int, Job] = {}
-    for job in Job.objects.filter(kind="send", arguments__result=result.fingerprint).order_by("submitted_at"):
+    for job in Job.objects.filter(kind="send", arguments__result=mark).order_by("submitted_at"):
         last[job.arguments["archive"]] = job
     names = Archive.objects.in_bulk(last)
     return [{"archive": names[pk].name, "job": job} for pk, job in last.items() if pk in names]

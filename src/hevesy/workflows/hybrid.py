@@ -90,4 +90,9 @@ def hybrid_fit(
     administration, rate = given
     fit = fit_region(planar, region, rate, administration, said)
     level = Measured(float(spect.activity_Bq[0]), float(spect.u_Bq[0]), "Bq", "counts")
-    return replace(scaled_to(fit, level, float(spect.mid_s[0])), shape_until_s=float(planar.mid_s[-1]))
+    at_s = float(spect.mid_s[0])
+    scaled = scaled_to(fit, level, at_s)
+    factor = float(scaled.activity(at_s) / fit.activity(at_s))
+    values, u = planar.activity_Bq * factor, planar.u_Bq * factor
+    points = Curve(planar.starts_s, planar.ends_s, values, u, planar.name, planar.u_known)
+    return replace(scaled, shape_points=points)

@@ -104,7 +104,7 @@ def describe_method(fit: Fit) -> str:
 def curve_model(fit: Fit, times_s: Sequence[float]) -> CurveModel:
     """Return a fit as it is shown, with its scans at the given times (s)."""
     half_life = fit.effective_half_life.value if fit.effective_half_life else times_s[-1]
-    measured_s = fit.shape_until_s or times_s[-1]
+    measured_s = float(fit.shape_points.mid_s[-1]) if fit.shape_points is not None else times_s[-1]
     last = max(measured_s * 1.5, measured_s + 3 * half_life)
     times = np.unique(np.concatenate([np.linspace(0.0, last, 240), times_s]))
     low, high = fit.band(times)
@@ -123,6 +123,7 @@ def curve_model(fit: Fit, times_s: Sequence[float]) -> CurveModel:
         upper_Bq=high,
         notes=tuple(notes),
         measured_until_s=measured_s,
+        shape_points=fit.shape_points,
     )
 
 

@@ -197,7 +197,7 @@ def _rivals(curve: Curve, rate: float, tried: list[Solution], best: Solution) ->
     names = ", ".join(s.model.name for s in close if s is not best)
     return (
         f"Other models describe the points as well ({names}); their time-integrated activity lies between"
-        f" {min(tias) / best.tia - 1:+.0%} and {max(tias) / best.tia - 1:+.0%} of this one.",
+        f" {min(tias) / best.tia:.0%} and {max(tias) / best.tia:.0%} of this one's.",
     )
 
 

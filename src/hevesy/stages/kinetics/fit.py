@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hevesy.core import Measured
+from hevesy.core import Curve, Measured
 
 #: share of the time-integrated activity beyond the last scan, or before the first, past which a fit warns
 EXTRAPOLATION_WARNING = 0.20
@@ -101,8 +101,8 @@ class Fit:
         When a further scan would narrow the result most, s after administration.
     criterion : str
         ``"AIC"`` or ``"AICc"``, by which the model was chosen or models were weighted; empty where it was asked for.
-    shape_until_s : float or None
-        The last planar point behind the shape, s after administration; None where the curve's own points made it.
+    shape_points : Curve or None
+        The planar points behind the shape, scaled to the SPECT; None where the curve's own points made it.
     """
 
     name: str
@@ -119,7 +119,7 @@ class Fit:
     shape: TimeActivity = field(repr=False)
     best_next_scan_s: float | None = None
     criterion: str = ""
-    shape_until_s: float | None = None
+    shape_points: Curve | None = None
 
     def activity(self, t_s: ArrayLike) -> Array:
         """Return the activity at times t_s, Bq."""

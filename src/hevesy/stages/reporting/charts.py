@@ -11,7 +11,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import ArrayLike, NDArray
 
-from hevesy.core import Measured
+from hevesy.core import Curve, Measured
 from hevesy.core.dose_volume import DoseVolumeHistogram
 from hevesy.stages.reporting.results import PatientBody, RegionResult
 from hevesy.stages.reporting.rounding import plain, with_uncertainty
@@ -110,6 +110,7 @@ def time_activity_chart(found: RegionResult | PatientBody) -> Markup:
         tag("text", "last scan", x=float(axes.x(last)) + 5, y=_TOP + 9, class_="tick"),
         axes.line(np.append(hours[before], last), np.append(activity[before], at_last), "curve"),
         axes.line(np.append(last, hours[after]), np.append(at_last, activity[after]), "curve tail"),
+        *(_planar(axes, model.shape_points) if model.shape_points is not None else ()),
         *_points(axes, found, own),
     )
 
@@ -175,6 +176,23 @@ def share_bar(percent: float, most: float) -> Markup:
     length = 120.0 * percent / most if most else 0.0
     bar = tag("rect", x=0.0, y=3.0, width=length, height=8.0, rx=1.5, class_="share")
     return drawing(120.0, 14.0, f"{plain(percent, 2)}%", bar, class_="bar")
+
+
+def _planar(axes: Axes, curve: Curve) -> list[Markup]:
+    """Draw the planar points that gave a curve its shape, hollow, each with 95% of what it has for itself."""
+    each = zip(curve.mid_s / 3600, 1e-6 * curve.activity_Bq, 1e-6 * curve.u_Bq, strict=True)
+    return [_planar_point(axes, *point) for point in each]
+
+
+def _planar_point(axes: Axes, hours: float, mega: float, u: float) -> Markup:
+    x, y = float(axes.x(hours)), float(axes.y(mega))
+    top, foot = (float(axes.y(max(0.0, mega + side * COVERAGE * u))) for side in (1, -1))
+    return tag(
+        "g",
+        tag("title", f"planar, {hours:.1f} h: scaled to {plain(mega)} MBq"),
+        tag("path", d=f"M{x:.1f} {top:.1f}V{foot:.1f}", class_="error"),
+        tag("rect", x=x - 3.5, y=y - 3.5, width=7.0, height=7.0, class_="point planar"),
+    )
 
 
 def _points(axes: Axes, found: RegionResult | PatientBody, own_Bq: Sequence[float]) -> list[Markup]:

@@ -67,6 +67,7 @@ def render(result: CaseResult, created: datetime | None) -> str:
         result=result,
         sections=_sections(result, pictures),
         whole_body=_section(0, result.whole_body, pictures, _upper(result.whole_body), False),
+        planar_s=_planar_s(result),
         patient_body=_drawn(0, result.patient_body) if result.patient_body else None,
         pictures=pictures,
         warnings=grouped(result.warnings, [r.region.name for r in (*result.regions, result.whole_body)]),
@@ -117,6 +118,12 @@ def _setting_text(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(_setting_text(item) for item in value)
     return str(value)
+
+
+def _planar_s(result: CaseResult) -> list[float]:
+    """Return when the planar views were taken that gave curves their shape, s after administration."""
+    shapes = [found.model.shape_points for found in result.regions]
+    return sorted({float(mid) for shape in shapes if shape is not None for mid in shape.mid_s})
 
 
 def _sections(result: CaseResult, pictures: Pictures) -> list[Section]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hevesy.core import Administration, Image, Measured, Nuclide, Patient, Region
+from hevesy.core import Administration, Curve, Image, Measured, Nuclide, Patient, Region
 from hevesy.core.dose_volume import DoseMetrics, DoseVolumeHistogram
 
 
@@ -81,6 +81,8 @@ class CurveModel:
         What a reader must know about this fit.
     measured_until_s : float or None
         The last scan behind the curve, s, planar views among them; None takes the region's last.
+    shape_points : Curve or None
+        Planar points that gave the curve its shape, scaled to the one SPECT; None where there are none.
     """
 
     model: str
@@ -94,6 +96,7 @@ class CurveModel:
     upper_Bq: NDArray[np.float64] = field(repr=False)
     notes: tuple[str, ...] = ()
     measured_until_s: float | None = None
+    shape_points: Curve | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

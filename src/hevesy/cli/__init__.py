@@ -30,6 +30,7 @@ COMMANDS = {
     "protocol": ("hevesy.cli.protocol", "score schedules of scans on simulated patients"),
     "quality": ("hevesy.cli.quality", "quality control of a gamma camera, from images of phantoms and sources"),
     "reconstruct": ("hevesy.cli.reconstruct", "an image from SPECT projections"),
+    "segment": ("hevesy.cli.segment", "kidneys, liver and spleen of a case, to be confirmed by a person"),
     "serve": ("hevesy.cli.serve", "start the workbench: a page in the browser, on this machine"),
     "simulate": ("hevesy.cli.simulate", "what a SPECT camera would count of a known activity"),
     "tia": ("hevesy.cli.tia", "time-integrated activity of regions, from a table of curves"),

@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 from hevesy.core.grid import Grid
 from hevesy.core.image import Image
 from hevesy.core.measured import Measured
+from hevesy.core.provenance import Provenance
 from hevesy.errors import BadInput
+
+#: the step in the provenance of a region that no person drew; its setting `by` names what did
+FOUND = "found automatically"
 
 
 class Role(Enum):
@@ -66,6 +70,8 @@ class Region:
         What the region is for.
     recovery : Measured
         Recovery coefficient: apparent over true activity; 1 where no correction is needed.
+    provenance : Provenance
+        Where it came from; empty where a person drew it.
 
     Raises
     ------
@@ -79,6 +85,7 @@ class Region:
     offset: tuple[int, int, int] = (0, 0, 0)
     role: Role = Role.ORGAN
     recovery: Measured = field(default_factory=lambda: Measured(1.0))
+    provenance: Provenance = field(default_factory=Provenance, repr=False)
 
     def __post_init__(self) -> None:
         coverage = np.array(self.coverage, dtype=np.float32)
@@ -113,6 +120,11 @@ class Region:
             ends.append(int(inside[-1]) + 1)
         box = tuple(slice(a, b) for a, b in zip(offset, ends, strict=True))
         return cls(name, grid, mask[box], (offset[0], offset[1], offset[2]), role)
+
+    @property
+    def found_by(self) -> str:
+        """What found it automatically; empty where a person drew it."""
+        return next((str(step.settings["by"]) for step in self.provenance.steps if step.operation == FOUND), "")
 
     @property
     def box(self) -> tuple[slice, slice, slice]:

@@ -134,7 +134,7 @@ def align(
     BadConfiguration
         If the reference is not one of the scans.
     """
-    index = _reference(scans, case)
+    index = reference_scan(scans, case)
     fixed = scans[index].activity
     how = case.get("registration", "rigid")
     moved, motions, seen = [], [], np.ones(fixed.grid.shape, bool)
@@ -161,7 +161,14 @@ def _registered(fixed: Image, moving: Image, how: str) -> Motion | Deformation:
     return deform(fixed, moving, motion) if how == "deformable" else motion
 
 
-def _reference(scans: Sequence[Scan], case: Case) -> int:
+def reference_scan(scans: Sequence[Scan], case: Case) -> int:
+    """Return the index of the scan that case.yaml names, or of the first on which anything is drawn.
+
+    Raises
+    ------
+    BadConfiguration
+        If it is not one of the scans.
+    """
     wanted = case.get("reference")
     if wanted is None:
         return next((i for i, scan in enumerate(scans) if scan.drawn), 0)
@@ -213,7 +220,8 @@ def _region_names(scans: Sequence[Scan], series: Series4D, case: Case) -> list[s
     with_drawings = [scan for scan in scans if scan.drawn]
     for name in names:
         missing = [scan.label for scan in with_drawings if name not in scan.drawn]
-        if name not in scans[series.reference].drawn or (missing and not case.region(name).get("propagate")):
+        once = case.region(name).get("propagate") or name in scans[series.reference].found
+        if name not in scans[series.reference].drawn or (missing and not once):
             where = ", ".join(missing) or scans[series.reference].label
             raise MissingInformation(
                 f"Region '{name}' is not drawn on {where}, while others are.",
@@ -232,6 +240,7 @@ def _measure_region(name: str, scans: Sequence[Scan], series: Series4D, case: Ca
         region, unseen = _within_view(region, series)
         notes += (*unseen, f"Drawn once, on {scans[series.reference].label}, and used on every scan.")
         raw = [region.integral(image) for image in series.activity]
+    notes += _confirmation(region, said)
     _require_activity(raw, region, scans)
     size = volume(region, budget.delineation_mm)
     recovery, warned = _recovery(region, size, said, budget)
@@ -240,6 +249,14 @@ def _measure_region(name: str, scans: Sequence[Scan], series: Series4D, case: Ca
     exponent = activity_exponent(region.volume_mL, budget.resolution_mm)
     shared = budget.calibration / recovery * (size / size.value).to(1.0, "") ** exponent
     return Measurement(region, size, *_with_uncertainty(raw, scans, budget.counts, shared), (*warned, *notes))
+
+
+def _confirmation(region: Region, said: Mapping[str, Any]) -> tuple[str, ...]:
+    """Say that a region was found automatically, and whether a person has confirmed it."""
+    if not region.found_by:
+        return ()
+    state = "confirmed by a person" if said.get("confirmed") else "to be confirmed by a person"
+    return (f"Found automatically ({region.found_by}); {state}.", *region.provenance.notes)
 
 
 def placed(shape: Outline | Region, grid: Grid, said: Mapping[str, Any]) -> tuple[Region, tuple[str, ...]]:

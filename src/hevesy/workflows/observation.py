@@ -12,6 +12,7 @@ from hevesy.stages.imaging.folder import Folder, read_folder
 from hevesy.workflows.case import Case
 from hevesy.workflows.measurement import Measurement, Series4D, align, measure, measure_body
 from hevesy.workflows.motions import KnownMotions
+from hevesy.workflows.organs import with_organs
 from hevesy.workflows.planar_curves import PlanarCurves, planar_curves
 from hevesy.workflows.scans import Course, check_region_names, gather
 
@@ -74,6 +75,7 @@ def observe(
     if not course.scans:
         raise EmptyInput(f"{folder} holds no scan to take a dose from.")
     check_region_names(case, course.scans)
+    course = with_organs(course, case, progress)
     series = align(course.scans, course.anatomy, case, progress, motions)
     progress("measuring regions")
     measured = (*measure(course.scans, series, case), measure_body(course.scans, series, case))

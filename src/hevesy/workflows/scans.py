@@ -31,6 +31,7 @@ from hevesy.stages.imaging.structures import Structures
 from hevesy.stages.imaging.supplied import Supplied
 from hevesy.stages.quantification.presence import calibrated, present_activity, scaled
 from hevesy.workflows.case import Case, parse_instant
+from hevesy.workflows.organ_request import Asked
 
 #: what `scans: structures:` says of a scan on which nothing that is drawn shall be used
 NOTHING_DRAWN = "none"
@@ -70,6 +71,11 @@ class Scan:
     drawn: Mapping[str, Outline | Region] = field(default_factory=dict, repr=False)
     structures: Structures | None = field(default=None, repr=False)
     calibration_u: float = 0.0
+
+    @property
+    def found(self) -> frozenset[str]:
+        """Names of what was found automatically on it."""
+        return frozenset(name for name, one in self.drawn.items() if isinstance(one, Region) and one.found_by)
 
     @property
     def duration_s(self) -> float:
@@ -426,7 +432,9 @@ def check_region_names(case: Case, scans: Sequence[Scan]) -> None:
     BadConfiguration
         If a name is not among the structures.
     """
-    there = sorted({shape.name for scan in scans if scan.structures for shape in _shapes(scan.structures)})
+    asked = Asked.of(case)
+    shapes = {shape.name for scan in scans if scan.structures for shape in _shapes(scan.structures)}
+    there = sorted(shapes | set(asked.names if asked else ()))
     for name in case.get("regions", {}):
         if name not in there:
             raise BadConfiguration(

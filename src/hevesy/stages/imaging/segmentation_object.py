@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.uid import SegmentationStorage
 
-from hevesy.core import Grid, Region, Role
+from hevesy.core import Grid, Provenance, Region, Role
+from hevesy.core.region import FOUND
 from hevesy.errors import (
     ContradictoryInformation,
     DuplicateSlices,
@@ -102,7 +103,8 @@ def _read(dataset: Dataset) -> Structures:
             name = f"{name} [{number}]"
         coverage = _coverage(dataset, frames, number, name, notes)
         if coverage.any():
-            regions.append(Region.from_mask(name, frames.grid, coverage, _role(segment, name, notes)))
+            made = Region.from_mask(name, frames.grid, coverage, _role(segment, name, notes))
+            regions.append(replace(made, provenance=_provenance(segment)))
         else:
             notes.append(f"Segment '{name}' is empty; it was passed over.")
     label = str(dataset.get("ContentLabel") or dataset.get("SeriesDescription") or "")
@@ -243,6 +245,15 @@ def _coverage(dataset: Dataset, frames: _Frames, number: int, name: str, notes: 
             )
         coverage = (coverage >= BELONGS).astype(np.float32)
     return coverage
+
+
+def _provenance(segment: Dataset) -> Provenance:
+    """Keep that no person drew a segment, and what is said of it."""
+    if segment.get("SegmentAlgorithmType") != "AUTOMATIC":
+        return Provenance()
+    by = str(segment.get("SegmentAlgorithmName") or "a program that is not named")
+    described = str(segment.get("SegmentDescription") or "").strip()
+    return Provenance().then(FOUND, by=by).noting(*([described] if described else []))
 
 
 def _role(segment: Dataset, name: str, notes: list[str]) -> Role:

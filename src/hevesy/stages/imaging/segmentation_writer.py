@@ -34,6 +34,8 @@ from hevesy.stages.imaging.derived import (
 
 #: a voxel covered by this much belongs to a binary segment
 BELONGS = 0.5
+#: longest description of a segment (VR ST)
+LONGEST_DESCRIPTION = 1024
 #: an occupancy of 1 as stored
 FULL = 255
 
@@ -163,8 +165,10 @@ def _segment(region: Region, number: int) -> Dataset:
     item = Dataset()
     item.SegmentNumber = number
     item.SegmentLabel = plain(region.name)
-    item.SegmentAlgorithmType = "SEMIAUTOMATIC"
-    item.SegmentAlgorithmName = f"{MANUFACTURER} {__version__}"
+    item.SegmentAlgorithmType = "AUTOMATIC" if region.found_by else "SEMIAUTOMATIC"
+    item.SegmentAlgorithmName = plain(region.found_by or f"{MANUFACTURER} {__version__}")
+    if region.provenance.notes:
+        item.SegmentDescription = plain(" ".join(region.provenance.notes), LONGEST_DESCRIPTION)
     item.SegmentedPropertyCategoryCodeSequence = [_code(category)]
     item.SegmentedPropertyTypeCodeSequence = [_code(kind)]
     return item

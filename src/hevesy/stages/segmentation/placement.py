@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -67,7 +69,7 @@ def place(region: Region, grid: Grid, *, cut: bool = False) -> Region:
     if not mask.any():
         raise BadInput(f"Region '{region.name}' covers no voxel of the image.")
     placed = Region.from_mask(region.name, grid, np.minimum(mask, 1), region.role)
-    return Region(placed.name, grid, placed.coverage, placed.offset, region.role, region.recovery)
+    return replace(placed, recovery=region.recovery, provenance=region.provenance)
 
 
 def _spread(region: Region, grid: Grid, change: Matrix, source: NDArray[np.intp]) -> tuple[NDArray[np.float32], float]:

@@ -6,8 +6,11 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RegexPattern, RoutePattern
 
+from hevesy.web.site import api
+from hevesy.web.site.accounts import tokens
 from hevesy.web.site.accounts.roles import Role
 from hevesy.web.site.api import allowed, gather
+from hevesy.web.site.meter import Meter
 
 pytestmark = pytest.mark.django_db
 
@@ -153,6 +156,18 @@ def test_an_operation_refuses_each_role_that_it_does_not_name(client, django_use
     for method, path, roles in operations():
         if role not in roles:
             assert ask(client, method, path).status_code == 403, path
+
+
+@pytest.mark.parametrize("role", Role.values)
+def test_a_token_opens_no_operation_that_its_role_does_not(client, django_user_model, role, monkeypatch):
+    monkeypatch.setattr(api, "CALLS", Meter(10_000))
+    monkeypatch.setattr(api, "WRONG", Meter(10_000))
+    token = tokens.create(django_user_model.objects.create_user("somebody", role=role), "test", 7, [role])
+    for shown, least in ((f"Bearer {token}", 403), ("Bearer hevesy_guessed", 401), ("Basic eDp5", 401)):
+        for method, path, roles in operations():
+            if least == 401 or role not in roles:
+                answer = getattr(client, method)(path, headers={"Authorization": shown})
+                assert answer.status_code in (least, 403), (path, shown)
 
 
 def test_a_change_by_the_api_needs_the_token_that_only_our_pages_have(django_user_model):

@@ -77,7 +77,7 @@ def test_a_person_chooses_arabic_and_the_pages_turn_around(page, sign_in, assert
     screenshot(page, "login-ar")
     assert_accessible(page)
     sign_in(page, role="administrator", username="chief")
-    for path in ("people/", "people/new/", "audit/", "nowhere"):
+    for path in ("people/", "people/new/", "account/tokens/", "account/tokens/new/", "audit/", "nowhere"):
         page.goto(f"/{path}")
         screenshot(page, f"{path.strip('/').replace('/', '-')}-ar")
         assert_accessible(page)

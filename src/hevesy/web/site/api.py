@@ -11,6 +11,7 @@ label: ``router.get("/jobs")`` of the application ``jobs`` is ``/api/jobs/jobs``
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from importlib import import_module
 from typing import Any
 
@@ -26,8 +27,10 @@ from ninja.security import SessionAuth
 
 from hevesy import __version__
 from hevesy.errors import HevesyError, http_status
+from hevesy.web.site.accounts import tokens
 from hevesy.web.site.accounts.roles import Role
 from hevesy.web.site.audit.record import record
+from hevesy.web.site.meter import Meter
 
 
 class Refusal(Schema):
@@ -39,8 +42,16 @@ class Refusal(Schema):
     remedy: str = ""
 
 
+#: calls in a minute that one token may make, and that may come with a wrong one from one address
+CALLS, WRONG = Meter(600), Meter(20)
+_READS = frozenset({"GET", "HEAD"})
+
+
 class allowed(SessionAuth):  # noqa: N801  reads as a word where it is used: auth=allowed(Role.PHYSICIST)
-    """Open an operation to the roles named: who has signed in, by the session's cookie and with its CSRF token.
+    """Open an operation to the roles named.
+
+    Either somebody who has signed in asks, by the session's cookie and with its CSRF token, or a program with a token:
+    ``Authorization: Bearer hevesy_…``.
 
     Parameters
     ----------
@@ -51,6 +62,29 @@ class allowed(SessionAuth):  # noqa: N801  reads as a word where it is used: aut
     def __init__(self, *roles: Role) -> None:
         super().__init__(csrf=True)
         self.roles = frozenset(roles)
+
+    def __call__(self, request: HttpRequest) -> Any:
+        """Judge a request by its token if it shows one, else by its session.
+
+        Raises
+        ------
+        HttpError
+            429 where it asks too often.
+        """
+        scheme, _space, shown = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return super().__call__(request)
+        token = tokens.find(shown.strip())
+        if token is None:
+            _count(WRONG, request.META.get("REMOTE_ADDR"))
+            return None
+        _count(CALLS, token.pk)
+        token.person.token = token
+        request.user = token.person
+        if token.reads_only and request.method not in _READS:
+            record(token.person, "page.refused", request.path, method=request.method)
+            raise PermissionDenied
+        return self.authenticate(request, None)
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Any:
         """Return the person, or None where nobody has signed in.
@@ -68,11 +102,16 @@ class allowed(SessionAuth):  # noqa: N801  reads as a word where it is used: aut
         return request.user
 
 
+def _count(meter: Meter, caller: Hashable) -> None:
+    if not meter.passes(caller):
+        raise HttpError(429, _("Too many requests. Ask again in a minute."))
+
+
 #: every operation's possible refusals; they need no mention where an operation is written
 REFUSALS = {
     400: "The request cannot be read.",
     401: "Nobody has signed in.",
-    403: "The role, or the CSRF token, does not allow it.",
+    403: "The role, the CSRF token, or a token that only reads, does not allow it.",
     404: "There is no such thing.",
     409: "What was computed contradicts physics, or something changed meanwhile.",
     415: "A sound file of a kind that is not read.",
@@ -90,8 +129,10 @@ class SiteAPI(NinjaAPI):
         schema = super().get_openapi_schema(**options)
         described = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
         schema["components"].setdefault("schemas", {})["Refusal"] = Refusal.json_schema()
+        schema["components"].setdefault("securitySchemes", {})["Token"] = {"type": "http", "scheme": "bearer"}
         for methods in schema["paths"].values():
             for operation in methods.values():
+                operation["security"].append({"Token": []})
                 for status, description in REFUSALS.items():
                     operation["responses"].setdefault(status, {"description": description, "content": described})
         return schema
@@ -122,7 +163,7 @@ def _absent(request: HttpRequest, error: Http404) -> HttpResponse:
 @api.exception_handler(HttpError)
 def _http(request: HttpRequest, error: HttpError) -> HttpResponse:
     if error.status_code == 401:
-        return api.refuse(request, 401, _("Nobody has signed in."), _("Sign in, and send the session's cookie."))
+        return api.refuse(request, 401, _("Nobody has signed in."), _("Send a token, or sign in."))
     return api.refuse(request, error.status_code, error.message)
 
 

@@ -11,4 +11,7 @@ class AccountsConfig(AppConfig):
 
     name = "hevesy.web.site.accounts"
     label = "accounts"
-    navigation = (Entry(_("People"), "people", order=80),)
+    navigation = (
+        Entry(_("People"), "people", order=80),
+        Entry(_("Tokens of programs"), "tokens", order=90, menu=True),
+    )

@@ -131,3 +131,35 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
         if Person.objects.filter(username__iexact=name).exclude(pk=self.instance.pk).exists():
             raise forms.ValidationError(_("Somebody has this name already."))
         return name
+
+
+class TokenForm(forms.Form):
+    """A token that a person makes for a program.
+
+    Parameters
+    ----------
+    person : Person
+        Whose roles are offered.
+    """
+
+    name = forms.CharField(
+        label=_("What it is for"), max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    days = forms.TypedChoiceField(
+        label=_("Holds for"),
+        coerce=int,
+        initial=30,
+        choices=[(7, _("a week")), (30, _("a month")), (90, _("three months")), (365, _("a year"))],
+    )
+    roles = forms.MultipleChoiceField(label=_("Roles that it has"), widget=forms.CheckboxSelectMultiple)
+    reads_only = forms.BooleanField(
+        label=_("It reads alone, and changes nothing"), required=False, widget=forms.CheckboxInput
+    )
+
+    def __init__(self, person: Person, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered = [(role.value, role.label) for role in Role if role in person.roles]
+        roles = self.fields["roles"]
+        assert isinstance(roles, forms.MultipleChoiceField)
+        roles.choices = offered
+        roles.initial = [person.role]

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from hevesy.errors import LastAdministrator
+from hevesy.web.site.accounts import tokens
 from hevesy.web.site.accounts.links import password_path
 from hevesy.web.site.accounts.models import Person
 from hevesy.web.site.accounts.roles import Role
@@ -82,6 +83,7 @@ def deactivate(by: Person, person: Person) -> None:
     person.is_active = False
     person.save(update_fields=["is_active"])
     person.one_time_links.all().delete()
+    tokens.revoke(by, person.tokens.all())
     record(by, "person.deactivated", person.username)
 
 
@@ -91,6 +93,11 @@ def reactivate(by: Person, person: Person) -> None:
     person.is_active = True
     person.save(update_fields=["is_active"])
     record(by, "person.reactivated", person.username)
+
+
+def revoke_tokens(by: Person, person: Person) -> None:
+    """End the tokens of a person, one of which may have come into other hands."""
+    tokens.revoke(by, person.tokens.all())
 
 
 def _keep_an_administrator(person: Person) -> None:

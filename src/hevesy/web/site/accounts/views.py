@@ -28,7 +28,12 @@ from hevesy.web.site.audit.record import record
 _BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 _ON_A_PAGE = 50
 #: what a button of a person's page does
-_ACTS = {"deactivate": people.deactivate, "reactivate": people.reactivate, "forget_factors": people.forget_factors}
+_ACTS = {
+    "deactivate": people.deactivate,
+    "reactivate": people.reactivate,
+    "forget_factors": people.forget_factors,
+    "revoke_tokens": people.revoke_tokens,
+}
 
 
 @public
@@ -146,7 +151,12 @@ def _show_link(request: HttpRequest, person: Person, path: str) -> HttpResponse:
 
 def _of_person(person: Person, form: PersonForm) -> dict[str, Any]:
     kept = Person.objects.get(pk=person.pk)  # the form has written what was typed into its own
-    return {"person": kept, "form": form, "factors": Authenticator.objects.filter(user=person).count()}
+    return {
+        "person": kept,
+        "form": form,
+        "factors": Authenticator.objects.filter(user=person).count(),
+        "tokens": person.tokens.count(),
+    }
 
 
 def _asking(request: HttpRequest) -> Person:

@@ -30,7 +30,7 @@ def record(who: Person | None, action: str, subject: str, **details: Any) -> Eve
     subject : str
         What it was done to; of a longer text, the first 200 characters are kept.
     details
-        What JSON can say.
+        What JSON can say. Where a token asked in the person's name, what it is called is added as ``token``.
 
     Returns
     -------
@@ -41,6 +41,8 @@ def record(who: Person | None, action: str, subject: str, **details: Any) -> Eve
     ValueError, TypeError
         If a detail is not what JSON can say.
     """
+    if who is not None and who.token is not None:
+        details = {"token": who.token.name, **details}
     with transaction.atomic():
         _wait_for_turn()
         number, previous = _last()

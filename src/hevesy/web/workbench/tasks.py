@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from hevesy.web.site.access import CLINICAL
 from hevesy.web.site.jobs.housekeeping import keeper
 from hevesy.web.site.jobs.registry import Effort, job
 from hevesy.web.site.store.deidentifying import deidentifier
+from hevesy.web.site.store.naming import namer
 
 if TYPE_CHECKING:
     from hevesy.web.site.jobs.models import Job
@@ -120,6 +121,15 @@ def remove_names(source: Path, target: Path, key: bytes) -> None:
     from hevesy.workflows.sharing import share_object
 
     share_object(source, target, Pseudonyms(key))
+
+
+@namer("workbench.RegionSet.regions")
+def masks(start: str) -> Iterator[str]:
+    """Give the files that hold the regions that were drawn, in every version."""
+    from hevesy.web.workbench.models import RegionSet
+
+    for regions in RegionSet.objects.values_list("regions", flat=True).iterator():
+        yield from (one["sha256"] for one in regions if (one.get("sha256") or "").startswith(start))
 
 
 @keeper

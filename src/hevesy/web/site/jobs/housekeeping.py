@@ -1,7 +1,8 @@
-"""What workers do besides: measure the disk, and remove results that are old and that nobody keeps."""
+"""What workers do besides: measure the disk, remove old results that nobody keeps, and do the chores of others."""
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
 from collections.abc import Callable, Iterable
@@ -17,7 +18,12 @@ from hevesy.web.site.jobs.queue import result_folder
 #: given fingerprints of results, returns those that must stay, such as those of signed reports
 Keeper = Callable[[frozenset[str]], Iterable[str]]
 
+#: what else is to be done in a round
+Chore = Callable[[], None]
+
 _KEEPERS: list[Keeper] = []
+_CHORES: list[Chore] = []
+_log = logging.getLogger(__name__)
 #: s between two rounds
 _ROUND = 600.0
 _last_round = float("-inf")
@@ -29,6 +35,12 @@ def keeper(keep: Keeper) -> Keeper:
     return keep
 
 
+def chore(work: Chore) -> Chore:
+    """Register a function that every round calls."""
+    _CHORES.append(work)
+    return work
+
+
 def tidy_when_due() -> None:
     """Make a round if the last one of this process was long ago."""
     global _last_round  # noqa: PLW0603 - when this process last did it belongs to the process
@@ -36,6 +48,11 @@ def tidy_when_due() -> None:
         _last_round = time.monotonic()
         disk.measure()
         remove_old_results()
+        for work in _CHORES:
+            try:
+                work()
+            except Exception:  # what was not tidied today is tidied tomorrow; jobs go on
+                _log.exception("A chore was not done: %s", work.__name__)
 
 
 def remove_old_results() -> list[str]:

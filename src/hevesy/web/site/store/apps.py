@@ -17,5 +17,5 @@ class StoreConfig(AppConfig):
     )
 
     def ready(self) -> None:
-        """Say which results must stay when old ones are removed."""
-        from hevesy.web.site.store import keeping  # noqa: F401  registers itself
+        """Say which results must stay when old ones are removed, and what workers tidy."""
+        from hevesy.web.site.store import keeping, tidying  # noqa: F401  they register themselves

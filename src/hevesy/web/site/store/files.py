@@ -144,6 +144,7 @@ class FileStore:
                 new_folder = not target.parent.is_dir()
                 target.parent.mkdir(mode=0o700, exist_ok=True)
                 held.path.chmod(0o400)
+                os.utime(held.path)  # what was uploaded long ago and linked is young: it is about to be named
                 _sync(held.path)
                 held.path.rename(target)
                 _sync(target.parent)
@@ -164,7 +165,7 @@ class FileStore:
         changed = tuple(name for name in sorted(set(names) - set(missing)) if _digest(self._path(name)) != name)
         return Damage(missing, changed)
 
-    def remove_unnamed(self, named: Collection[str], older_than_s: float = OLD_S) -> int:
+    def remove_unnamed(self, named: Collection[str], older_than_s: float = OLD_S, start: str = "") -> int:
         """Remove files that no row names, once they are old, and return how many.
 
         Parameters
@@ -173,14 +174,16 @@ class FileStore:
             SHA-256 of every file that must stay.
         older_than_s : float
             Age from which a file that nothing names is given up, s.
+        start : str
+            First digit of the names to look at; all where it is empty.
         """
         removed = 0
         before = time.time() - older_than_s
-        for path in self.folder.glob("??/*"):
-            if path.name in named or path.stat().st_mtime > before:
+        for path in self.folder.glob(f"{start or '?'}?/*"):
+            if path.name in named or _written(path) > before:
                 continue
             with self._lock(fcntl.LOCK_EX):
-                if path.stat().st_mtime <= before:  # none has asked for it since
+                if _written(path) <= before:  # none has asked for it since
                     path.unlink()
                     removed += 1
         return removed
@@ -230,6 +233,14 @@ def _write(file: BinaryIO, piece: bytes) -> None:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _written(path: Path) -> float:
+    """Return when a file was last written; never, as it were, where another worker has just removed it."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return float("inf")
 
 
 def _sync(path: Path) -> None:

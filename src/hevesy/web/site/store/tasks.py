@@ -9,14 +9,14 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
-from hevesy.errors import UnknownName, UnsupportedObject
+from hevesy.errors import HevesyError, UnknownName, UnsupportedObject
 from hevesy.web.site.access import CLINICAL
 from hevesy.web.site.accounts.models import Person
 from hevesy.web.site.audit.record import record
 from hevesy.web.site.jobs.models import OPEN, Job
 from hevesy.web.site.jobs.queue import submit
 from hevesy.web.site.jobs.registry import job
-from hevesy.web.site.jobs.task import Task
+from hevesy.web.site.jobs.task import Cancelled, Task
 from hevesy.web.site.store.arrivals import Wishes, arriving, private_source
 from hevesy.web.site.store.files import FileStore
 from hevesy.web.site.store.models import Archive, Import
@@ -133,7 +133,12 @@ def import_files(task: Task) -> dict[str, Any]:
     if not (arrival.ended_at and forgotten):  # else it fell after the last step
         folder = upload.folder if sent else Path(private_source(arrival))
         store = FileStore(settings.HOME.objects, task.scratch)
-        import_path(folder, arrival.person, task.progress, arrival=arrival, store=store)
+        try:
+            import_path(folder, arrival.person, task.progress, arrival=arrival, store=store)
+        except (HevesyError, Cancelled):
+            if sent:  # nobody can go on with it
+                upload.discard()
+            raise
         arrival.refresh_from_db()
     if sent:
         upload.discard()

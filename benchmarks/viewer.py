@@ -52,7 +52,7 @@ _INTERACTIVE = f"""async () => {{
   const before = pane.closest(".hv-row").querySelector("output").textContent;
   pane.dispatchEvent(new KeyboardEvent("keydown", {{ key: "PageUp" }}));
   await drawn("drawn");
-  if (pane.closest(".hv-row").querySelector("output").textContent === before) throw new Error("No answer to the cursor.");
+  if (pane.closest(".hv-row").querySelector("output").textContent === before) throw new Error("No answer");
   const interactive = performance.now();
   await drawn("refined");
   const refined = performance.now();

@@ -129,6 +129,7 @@ def test_a_new_name_takes_what_was_said_of_the_region_along(edit, view, administ
         ({"tool": "brush", "regionId": "0-0", "set": [[10**9, 5]]}, "outside the image"),
         ({"tool": "brush", "regionId": "0-0", "set": [[1]]}, "Field required"),
         ({"tool": "sphere", "regionId": "0-0", "volumeId": "scan0"}, "does not say where"),
+        ({"tool": "grow", "regionId": "0-0", "registration": "0" * 32}, "registration that was shown is there no more"),
     ],
 )
 def test_an_edit_that_makes_no_sense_is_refused(edit, asked, words):

@@ -82,6 +82,7 @@ class EditIn(Schema):
     timePoint: int | None = None
     centreMm: Point | None = None
     seedMm: Point | None = None
+    registration: UUID | None = None
     radiusMm: FiniteFloat = 0.0
     method: str = ""
     threshold: FiniteFloat | None = None
@@ -234,13 +235,16 @@ def view(request: HttpRequest, pk: UUID, result: UUID | None = None) -> dict[str
     found = _find(pk)
     acts.saw(_person(request), "images", f"administration {pk}")
     shown = _view(request, found)
+    shown.place()
     prefix = f"/api/workbench/administrations/{pk}/images/{shown.job.pk}/"
-    volumes = [{**one, "url": prefix + one["url"]} for one in shown.manifest["volumes"]]
+    volumes = [{**shown.placing.shown(one), "url": prefix + one["url"]} for one in shown.manifest["volumes"]]
     if result is not None:
         volumes.append(_dose_volume(request, found, result))
     said = found.settings.get("regions", {})
-    regions = [_region_out(found, one, said.get(one["name"], {}), prefix) for one in shown.regions()]
-    return {"timePoints": shown.manifest["timePoints"], "volumes": volumes, "regions": regions}
+    placed = [shown.placing.shown(one) for one in shown.regions()]
+    regions = [_region_out(found, one, said.get(one["name"], {}), prefix) for one in placed]
+    facts = {"timePoints": shown.times(), "registration": shown.placing.registration}
+    return {**facts, "volumes": volumes, "regions": regions}
 
 
 def _region_out(found: Administration, region: dict[str, Any], said: dict[str, Any], prefix: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from hevesy.web.site.store.files import FileStore
 from hevesy.web.site.store.models import Administration, Result
 from hevesy.web.workbench.case_folder import regions_of
 from hevesy.web.workbench.models import RegionSet
+from hevesy.web.workbench.placing import Placing, named, newest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,6 +40,11 @@ class View:
         What is looked at.
     job : Job
         The job, done, that wrote its images.
+
+    Attributes
+    ----------
+    placing : Placing
+        Where the scans lie for who looks at them. What is drawn is kept on each scan's own grid, wherever that lies.
     """
 
     def __init__(self, administration: Administration, job: Job) -> None:
@@ -46,6 +52,20 @@ class View:
         self.job = job
         self.folder = result_folder(job.fingerprint)
         self.manifest: dict[str, Any] = json.loads((self.folder / "manifest.json").read_text(encoding="utf-8"))
+        self.placing = Placing()
+
+    def place(self) -> None:
+        """Place the scans as the last measurement moved them."""
+        uids = [one["seriesUid"] for one in self.manifest["volumes"] if "seriesUid" in one]
+        self.placing = newest(self.administration, uids)
+
+    def times(self) -> list[dict[str, Any]]:
+        """Return the time points, each with how its scan was moved; null before any registration."""
+        scans = {one["timePoint"]: one for one in self.manifest["volumes"] if "seriesUid" in one}
+        return [
+            {**one, "motion": self.placing.motion(scans.get(one["index"], {})) or None}
+            for one in self.manifest["timePoints"]
+        ]
 
     def regions(self) -> list[Region]:
         """Return the regions as they are: those that came with the images until the first edit."""
@@ -89,6 +109,7 @@ def edit(person: Person, view: View, asked: dict[str, Any]) -> dict[str, Any]:
         What the tool refuses.
     """
     administration = Administration.objects.select_for_update().get(pk=view.administration.pk)
+    view.placing = named(administration, asked.get("registration"))
     before = regions_of(administration)
     regions, known = view.regions(), view.regions()
     tool = str(asked.get("tool", ""))
@@ -204,7 +225,7 @@ def _brush(view: View, regions: list[Region], region: Region, asked: dict[str, A
 
 
 def _create(view: View, regions: list[Region], region: Region, asked: dict[str, Any]) -> dict[str, Any]:
-    return {"region": {**region, "version": 1}}
+    return {"region": {**view.placing.shown(region), "version": 1}}
 
 
 def _sphere(view: View, regions: list[Region], region: Region, asked: dict[str, Any]) -> dict[str, Any]:
@@ -224,12 +245,11 @@ def _drawn(view: View, regions: list[Region], region: Region, asked: dict[str, A
     liver = next((one for one in same if one["role"] == "organ"), None) if asked.get("method") == "percist" else None
     if asked.get(point) is None:
         raise BadInput("The edit does not say where.", "Click on a picture.")
-    x, y, z = asked[point]
     mask = draw(
         image,
         Asked(
             method=str(asked.get("method", "")),
-            point_mm=(x, y, z),
+            point_mm=view.placing.point_in(volume, asked[point]),
             radius_mm=float(asked.get("radiusMm", 0.0)),
             threshold_suv=asked.get("threshold"),
             suv_factor=volume.get("suvFactor"),
@@ -249,7 +269,7 @@ def _interpolate(view: View, regions: list[Region], region: Region, asked: dict[
 
 def _mask_of(view: View, region: Region, *, new: bool) -> dict[str, Any]:
     mask = {"box": region["box"], "url": mask_url(view.administration, region["sha256"])}
-    shown = {key: value for key, value in region.items() if key not in ("box", "sha256")}
+    shown = {key: value for key, value in view.placing.shown(region).items() if key not in ("box", "sha256")}
     return {"mask": mask, **({"region": {**shown, "version": 1}} if new else {})}
 
 

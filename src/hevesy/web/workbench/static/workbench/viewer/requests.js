@@ -52,7 +52,8 @@ function alter(viewer, region, edit, done) {
 async function ask(viewer, edit) {
   const known = () => viewer.regions.find((r) => r.id === edit.regionId);
   const region = await viewer.edits.request(
-    () => ({ ...edit, baseVersion: known()?.version ?? 0 }),
+    // places are those of the scans as they were moved when the page was opened
+    () => ({ ...edit, baseVersion: known()?.version ?? 0, ...(viewer.manifest.registration ? { registration: viewer.manifest.registration } : {}) }),
     async (answer) => {
       const target = known() ?? viewer.addRegion(new Region(answer.region));
       if (!answer.mask) return { region: target };

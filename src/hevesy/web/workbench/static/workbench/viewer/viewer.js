@@ -9,6 +9,7 @@ import { add, around, boundsOf, letters } from "./geometry.js";
 import { listen } from "./gestures.js";
 import { helpDialog } from "./help.js";
 import { Display } from "./layers.js";
+import { placeOf } from "./motion.js";
 import { Pane } from "./pane.js";
 import { Region } from "./regions.js";
 import { Renderer } from "./renderer.js";
@@ -287,6 +288,8 @@ class Viewer {
       const parts = values.flatMap(({ value, unit, suv }) => [withUnit(value, unit), ...(suv === null ? [] : [withUnit(suv, "SUV")])]);
       const names = this.regions.filter((r) => regionIds.includes(r.id)).map((r) => r.name);
       const spans = [`${position.join("  ")} mm`, ...parts, ...names].map((text) => make("span", {}, text));
+      const place = placeOf(this, time);
+      if (place) spans.push(make("span", { class: "hv-place" }, place));
       row.querySelector(".hv-readout").replaceChildren(...spans);
       if (time === this.activeTime) this.#say([`${position.join(", ")} mm`, ...parts, ...names].join("; "));
     }

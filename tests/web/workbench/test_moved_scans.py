@@ -1,4 +1,4 @@
-"""A patient who lay elsewhere at the second scan: the viewer points at the same tissue, and what is drawn there is right."""
+"""A patient who lay elsewhere at the second scan: the viewer points at the same tissue, and draws on it."""
 
 import json
 import zlib

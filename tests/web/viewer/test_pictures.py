@@ -280,3 +280,32 @@ def test_inverse_grey_is_white_where_there_is_nothing(open_study):
     assert level(page, "mip", 3, 3) == 255
     width, height, *_ = geometry(page, "mip")
     assert level(page, "mip", int(width / 2), int(height / 2)) == 255
+
+
+def test_a_comparison_shows_one_scan_and_the_other_in_tiles_that_meet_at_the_cursor(open_study):
+    grid = regular((24, 24, 24), (4.0, 4.0, 4.0))
+    first, second = np.full((2, *grid.shape), 8000.0, np.float32)
+    second[:, :, 6:] = 400.0  # as bright as the first where nobody looks, so that both have one window
+    motion = {"how": "rigid", "shift_mm": 12.3, "rotation_deg": 4.1, "agreement_before": 0.6, "agreement_after": 0.93}
+    study = Study([volume(f"{n}", "spect", grid, v, timePoint=n) for n, v in enumerate((first, second))], (), "AB")
+    for time, moved in zip(study.manifest["timePoints"], ({"how": "reference"}, motion), strict=True):
+        time["motion"] = moved
+    page = open_study(study)
+    page.locator(".hv-axial").nth(1).focus()
+
+    def corners():
+        """Whether the pictures right and left above, right and left below the cursor are bright, of scan B."""
+        page.evaluate("viewer.settled('drawn')")
+        return page.evaluate("""() => [[20, 20], [-20, 20], [20, -20], [-20, -20]].map(([x, y]) => {
+            const { gl } = viewer.renderer, pane = viewer.panes.find((p) => p.plane === "axial" && p.timePoint === 1);
+            const at = viewer.renderer.placeOf(pane.element), pixel = new Uint8Array(4);
+            gl.readPixels(at.x + at.width / 2 + x, at.y + at.height / 2 + y, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
+            return pixel[1] > 128; })""")
+
+    assert corners() == [False] * 4
+    page.keyboard.press("c")
+    assert page.evaluate("viewer.display.comparison") == {"mode": "checkerboard", "partner": 0}
+    assert corners() == [False, True, True, False]
+    page.keyboard.press("c")
+    assert corners() == [True, False, True, False], "its own at the left, the other at the right of the cursor"
+    assert "moved 12.3 mm, 4.1°; agreement 0.60 → 0.93" in page.locator(".hv-place").nth(1).inner_text()

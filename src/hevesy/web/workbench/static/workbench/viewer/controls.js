@@ -1,5 +1,6 @@
 // The bar of controls above the pictures. Each group is rebuilt from the viewer's state when that changes from elsewhere.
 
+import { compare, MODES, partners } from "./compare.js";
 import { COLOUR_MAPS, CT_WINDOWS, figures } from "./display.js";
 import { button, labelled, make, number, range, select } from "./dom.js";
 
@@ -29,6 +30,7 @@ export class Controls {
       display.has("anatomy") && this.#anatomy(),
       display.has("activity") && this.#activity(),
       display.has("dose") && this.#dose(),
+      partners(this.viewer).length && this.#comparison(),
       this.#view(),
       this.viewer.canEdit && this.#tools(),
     ];
@@ -83,6 +85,17 @@ export class Controls {
 
   #dose() {
     return this.#coloured("dose", "Absorbed dose", make("span", { class: "hv-unit" }, "Gy"));
+  }
+
+  #comparison() {
+    const { viewer } = this;
+    const { mode, partner } = viewer.display.comparison;
+    const modes = MODES.map((one) => [one, viewer.text(one)]);
+    const others = partners(viewer);
+    const chosen = others.find(([value]) => String(value) === String(partner))?.[0];
+    const pick = (value) => compare(viewer, mode === "off" ? "checkerboard" : mode, others.find(([one]) => String(one) === value)[0]);
+    const how = select(modes, mode, (one) => compare(viewer, one));
+    return this.#group("Compare", labelled(viewer.text("How"), how), labelled(viewer.text("with"), select(others, chosen, pick)));
   }
 
   #view() {

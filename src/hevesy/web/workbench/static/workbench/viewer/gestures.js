@@ -2,6 +2,7 @@
 
 import { norm, scaled, stepAlong, sub } from "./geometry.js";
 import { Stroke } from "./brush.js";
+import { compareNext } from "./compare.js";
 
 const CLICK_PIXELS = 4;
 const TURN = Math.PI / 18;
@@ -184,6 +185,7 @@ const KEYS = {
   ",": (pane) => pane.viewer.setOpacity("activity", pane.viewer.display.activity.opacity - 0.1),
   ".": (pane) => pane.viewer.setOpacity("activity", pane.viewer.display.activity.opacity + 0.1),
   i: (pane) => pane.viewer.setSmooth(!pane.viewer.smooth),
+  c: (pane) => compareNext(pane.viewer),
   r: (pane) => pane.viewer.setTurning(!pane.viewer.turning),
   "?": (pane) => pane.viewer.showHelp(),
 };

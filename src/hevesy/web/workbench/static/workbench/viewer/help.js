@@ -11,6 +11,7 @@ const KEYS = [
   [", .", "Less and more opacity of the activity"],
   ["I", "Interpolate between voxels, or show them"],
   ["R", "Rotate the projections"],
+  ["C", "Compare: checkerboard, split at the cursor, blend, off"],
   ["N, Esc", "Navigate"],
   ["B, E", "Brush, erase"],
   ["S, G", "Sphere with a threshold, grow from a voxel"],

@@ -1,5 +1,6 @@
 // What each time point shows, and in which colours and windows.
 
+import { CT } from "./compare.js";
 import { CT_WINDOWS, figures, windowEnds } from "./display.js";
 
 const ORDER = ["anatomy", "activity", "dose"];
@@ -12,6 +13,7 @@ export class Display {
     this.activity = { visible: true, map: "hot metal", unit: "kBq/mL", lower: 0, upper: 1, opacity: 0.6 };
     this.dose = { visible: false, map: "isodose", lower: 0, upper: 1, opacity: 0.5 };
     this.projectionMap = "inverse grey";
+    this.comparison = { mode: "off", partner: null };
   }
 
   add(volume) {
@@ -26,7 +28,7 @@ export class Display {
   // At first the window ends where one voxel in 500 of the body is brighter: a hot bladder shall not hide the lesions.
   #widen(volume) {
     if (this.activity.upperFound === undefined && volume.suvFactor) this.activity.unit = "SUV";
-    const upper = roundUp(bright(volume) * this.#factor(volume));
+    const upper = roundUp(brightOf(volume) * this.#factor(volume));
     this.activity.upperFound = Math.max(this.activity.upperFound ?? 0, upper);
     this.activity.upper = this.activity.upperFound;
   }
@@ -66,6 +68,25 @@ export class Display {
 
   /** Layers of a slice, bottom first. */
   layersOf(timePoint) {
+    return this.#compared(timePoint) ?? this.#fused(timePoint);
+  }
+
+  // The activity of a time point against another's, or against the CT; null where there is nothing to compare
+  #compared(timePoint) {
+    const { mode, partner } = this.comparison;
+    const own = this.volumeOf("activity", timePoint);
+    const other = partner === CT ? this.volumeOf("anatomy", timePoint) : this.volumeOf("activity", partner);
+    if (mode === "off" || !own || !other || own === other) return null;
+    const [first, second] = [this.#layer(own, true), this.#layer(other, true)];
+    // what washes out or decays is shown as bright as before: places are compared, not heights
+    const scale = other.layer === "activity" ? brightOf(other) / brightOf(own) : 1;
+    Object.assign(second, { mode, scale, lower: second.lower * scale, upper: second.upper * scale });
+    if (mode !== "blend") return [{ ...first, side: 1, mode }, { ...second, side: 2 }];
+    const [below, above] = partner === CT ? [second, first] : [{ ...first, map: "grey" }, second];
+    return [below, { ...above, opacity: 0.5 }];
+  }
+
+  #fused(timePoint) {
     const found = ORDER.filter((layer) => this[layer].visible)
       .map((layer) => this.volumeOf(layer, timePoint))
       .filter(Boolean);
@@ -93,11 +114,17 @@ export class Display {
   barsOf(layers) {
     return layers
       .filter(({ volume }) => volume.layer !== "anatomy")
-      .map(({ volume, map }) => {
+      .map(({ volume, map, scale = 1 }) => {
         const { lower, upper, unit } = this[volume.layer];
-        return { map, lower, upper, unit: unit ?? volume.unit };
+        return { map, lower: lower * scale, upper: upper * scale, unit: unit ?? volume.unit };
       });
   }
+}
+
+/** The value, in the image's unit, above which one voxel in 200 of what is not air lies. */
+function brightOf(volume) {
+  volume.bright ??= bright(volume) || 1;
+  return volume.bright;
 }
 
 function bright(volume) {

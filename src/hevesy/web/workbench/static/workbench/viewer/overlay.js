@@ -23,10 +23,9 @@ export function drawOrientation(context, { right, up }, width, height, dark) {
   write(context, letters(scaled(up, -1)), width / 2, height - INSET, { align: "center", baseline: "bottom", dark });
 }
 
-export function drawCaption(context, title, position, dark) {
+export function drawCaption(context, lines, dark) {
   context.font = FONT;
-  write(context, title, INSET, INSET, { dark });
-  if (position) write(context, position, INSET, INSET + 16, { dark });
+  lines.filter(Boolean).forEach((line, n) => write(context, line, INSET, INSET + 16 * n, { dark }));
 }
 
 /** Which way and how far from the frame's origin a slice lies, as "H 120.5 mm". */

@@ -1,5 +1,6 @@
 // One picture: a plane or a projection of one time point.
 
+import { captionOf, tilesOf } from "./compare.js";
 import { COLOUR_MAPS } from "./display.js";
 import { make } from "./dom.js";
 import { add, dot, frameOf, scaled, sub } from "./geometry.js";
@@ -67,7 +68,8 @@ export class Pane {
     const { layers, mmPerPixel, viewer } = this;
     const background = backgroundOf(layers[0]);
     const { renderer, smooth } = viewer;
-    const view = { frame: this.frame, centre: this.centre, width_mm: width * mmPerPixel, height_mm: height * mmPerPixel, background };
+    const tiles = tilesOf(layers, this.pixelOf(viewer.cursor), [width, height]);
+    const view = { tiles, frame: this.frame, centre: this.centre, width_mm: width * mmPerPixel, height_mm: height * mmPerPixel, background };
     const key = JSON.stringify([view, smooth, layers.map(({ volume, ...rest }) => [volume.id, rest])]);
     const stale = key !== this.drawn;
     if (stale && this.isProjection && !mayCast) return true;
@@ -91,7 +93,8 @@ export class Pane {
     for (const region of viewer.regions) if (region.visible && region.shownAt(this.timePoint)) this.#drawRegion(context, region);
     overlay.drawCrosshair(context, this.pixelOf(viewer.cursor), width, height, dark);
     overlay.drawOrientation(context, frame, width, height, dark);
-    overlay.drawCaption(context, this.title, this.isProjection ? "" : overlay.positionOf(frame.into, viewer.cursor), dark);
+    const position = this.isProjection ? "" : overlay.positionOf(frame.into, viewer.cursor);
+    overlay.drawCaption(context, [this.title, position, captionOf(viewer, this.layers, this.timePoint)], dark);
     overlay.drawScale(context, this.mmPerPixel, width, height, dark);
     if (this.isProjection || this.plane === "axial") {
       viewer.display.barsOf(this.layers).forEach((bar, slot) => overlay.drawColourBar(context, bar, slot, width, height, dark));

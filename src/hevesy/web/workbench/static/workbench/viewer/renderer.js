@@ -99,7 +99,7 @@ export class Renderer {
 
   /**
    * Draw a slice.
-   * @param place {x, y, width, height} on the canvas; @param view {frame, centre, width_mm, height_mm, background};
+   * @param place {x, y, width, height} on the canvas; @param view {frame, centre, width_mm, height_mm, background, tiles};
    * @param layers bottom first: {volume, map, lower, upper, opacity, start, rise}; @param smooth interpolate between voxels.
    */
   drawSlice(place, view, layers, smooth) {
@@ -111,7 +111,9 @@ export class Renderer {
       if (!layers[n]) continue;
       gl.uniformMatrix3fv(slice.at(`frame[${n}]`), false, textureFrame(layers[n].volume.grid, view));
       gl.uniform3f(slice.at(`cover[${n}]`), layers[n].opacity, layers[n].start, layers[n].rise);
+      gl.uniform1i(slice.at(`side[${n}]`), view.tiles ? layers[n].side ?? 0 : 0);
     }
+    this.#tile(view.tiles, place);
     gl.uniform1i(slice.at("layers"), layers.length);
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
   }
@@ -133,6 +135,15 @@ export class Renderer {
     gl.uniform2f(coloured.at("range"), least, span);
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
     return cast.coarse;
+  }
+
+  #tile(tiles, { width, height }) {
+    if (!tiles) return;
+    const { gl, slice, sharpness } = this;
+    gl.uniform1i(slice.at("mode"), tiles.mode);
+    gl.uniform1f(slice.at("tile"), tiles.size * sharpness);
+    gl.uniform2f(slice.at("half_size"), width / 2, height / 2);
+    gl.uniform2f(slice.at("origin"), ...tiles.origin.map((n) => n * sharpness));
   }
 
   #begin({ x, y, width, height }, used, view) {

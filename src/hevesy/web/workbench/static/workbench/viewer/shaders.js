@@ -20,6 +20,7 @@ vec3 seen(sampler2D table, float x) { return texture(table, vec2((clamp(x, 0.0, 
 `;
 
 // frame: columns right, up and centre of the picture in texture coordinates. window: stored number → 0 … 1 of the window.
+// side: 0 for a layer that is everywhere, 1 and 2 for those that are compared, in tiles (mode 1) or left and right of a place (mode 2).
 // cover: opacity; the place in the window where it starts; the width over which it rises from 0. A width of 0 covers all.
 export const SLICE = `${COMMON}
 uniform int layers;
@@ -28,9 +29,19 @@ uniform sampler2D table0, table1, table2;
 uniform mat3 frame[3];
 uniform vec2 window[3];
 uniform vec3 cover[3];
+uniform int side[3];
+uniform vec2 half_size, origin;
+uniform float tile;
+uniform int mode;
+int here() {
+  vec2 p = at * half_size - origin;
+  if (mode == 2) return p.x < 0.0 ? 1 : 2;
+  vec2 t = floor(p / tile);
+  return mod(t.x + t.y, 2.0) < 0.5 ? 1 : 2;
+}
 void lay(sampler3D volume, sampler2D table, int n) {
   vec3 p = frame[n] * vec3(at, 1);
-  if (n >= layers || outside(p)) return;
+  if (n >= layers || outside(p) || (side[n] != 0 && side[n] != here())) return;
   float x = texture(volume, p).r * window[n].x + window[n].y;
   float rise = cover[n].z > 0.0 ? clamp((x - cover[n].y) / cover[n].z, 0.0, 1.0) : 1.0;
   colour.rgb = mix(colour.rgb, seen(table, x), cover[n].x * rise);

@@ -1,7 +1,5 @@
 // Two images in one picture: tiles in turn, one beside the other at the cursor, or one through the other.
 
-import { figures } from "./display.js";
-
 export const MODES = ["off", "checkerboard", "split", "blend"];
 export const CT = "ct";
 /** Side of a tile, pixels of the page. */
@@ -34,10 +32,8 @@ export function tilesOf(layers, [x, y], [width, height]) {
 }
 
 /** What a picture that compares says of itself, or nothing. */
-export function captionOf(viewer, layers, timePoint) {
-  const second = layers.find((layer) => layer.scale);
-  if (!second) return "";
-  const label = (index) => viewer.timePoints.find((t) => t.index === index)?.label ?? "";
-  const other = second.volume.layer === "anatomy" ? viewer.text("CT") : `${label(second.volume.timePoint)} (× ${figures(1 / second.scale, 2)})`;
-  return `${viewer.text(second.mode)}: ${label(timePoint)} | ${other}`;
+export function captionOf(viewer, layers) {
+  if (!layers[0]?.mode) return "";
+  const { partner } = viewer.display.comparison;
+  return `${viewer.text("with")} ${partner === CT ? viewer.text("CT") : viewer.timePoints.find((t) => t.index === partner)?.label}`;
 }

@@ -30,8 +30,8 @@ export class Controls {
       display.has("anatomy") && this.#anatomy(),
       display.has("activity") && this.#activity(),
       display.has("dose") && this.#dose(),
-      partners(this.viewer).length && this.#comparison(),
       this.#view(),
+      partners(this.viewer).length && this.#comparison(),
       this.viewer.canEdit && this.#tools(),
     ];
     this.element.replaceChildren(...groups.filter(Boolean));
@@ -46,8 +46,9 @@ export class Controls {
 
   #shown(layer) {
     const { viewer } = this;
-    const box = make("input", { type: "checkbox", checked: viewer.display[layer].visible, onchange: () => viewer.setVisible(layer, box.checked) });
-    return labelled(viewer.text("Show"), box);
+    const words = viewer.text("Show");
+    const box = make("input", { type: "checkbox", "aria-label": words, title: words, checked: viewer.display[layer].visible, onchange: () => viewer.setVisible(layer, box.checked) });
+    return box;
   }
 
   #anatomy() {
@@ -65,6 +66,7 @@ export class Controls {
   #coloured(layer, title, unit) {
     const { viewer } = this;
     const shown = viewer.display[layer];
+    if (!shown.visible) return this.#group(title, this.#shown(layer));
     const maps = Object.keys(COLOUR_MAPS).map((name) => [name, viewer.text(name)]);
     return this.#group(
       title, this.#shown(layer),
@@ -93,9 +95,10 @@ export class Controls {
     const modes = MODES.map((one) => [one, viewer.text(one)]);
     const others = partners(viewer);
     const chosen = others.find(([value]) => String(value) === String(partner))?.[0];
-    const pick = (value) => compare(viewer, mode === "off" ? "checkerboard" : mode, others.find(([one]) => String(one) === value)[0]);
+    const pick = (value) => compare(viewer, mode, others.find(([one]) => String(one) === value)[0]);
     const how = select(modes, mode, (one) => compare(viewer, one));
-    return this.#group("Compare", labelled(viewer.text("How"), how), labelled(viewer.text("with"), select(others, chosen, pick)));
+    how.setAttribute("aria-label", viewer.text("Compare"));
+    return this.#group("Compare", how, ...(mode === "off" ? [] : [labelled(viewer.text("with"), select(others, chosen, pick))]));
   }
 
   #view() {

@@ -77,13 +77,19 @@ export class Display {
     const own = this.volumeOf("activity", timePoint);
     const other = partner === CT ? this.volumeOf("anatomy", timePoint) : this.volumeOf("activity", partner);
     if (mode === "off" || !own || !other || own === other) return null;
-    const [first, second] = [this.#layer(own, true), this.#layer(other, true)];
-    // what washes out or decays is shown as bright as before: places are compared, not heights
-    const scale = other.layer === "activity" ? brightOf(other) / brightOf(own) : 1;
-    Object.assign(second, { mode, scale, lower: second.lower * scale, upper: second.upper * scale });
-    if (mode !== "blend") return [{ ...first, side: 1, mode }, { ...second, side: 2 }];
-    const [below, above] = partner === CT ? [second, first] : [{ ...first, map: "grey" }, second];
+    const [first, second] = [own, other].map((volume) => ({ ...this.#layer(volume, true), ...this.#evened(volume), mode }));
+    if (mode !== "blend") return [{ ...first, side: 1 }, { ...second, side: 2 }];
+    const [below, above] = partner === CT ? [second, first] : [{ ...first, map: "grey" }, { ...second, map: "hot metal" }];
     return [below, { ...above, opacity: 0.5 }];
+  }
+
+  // What washes out or decays is shown as bright as at its brightest time: places are compared, not heights
+  #evened(volume) {
+    if (volume.layer !== "activity") return {};
+    const scale = brightOf(volume) / Math.max(...this.volumes.filter((v) => v.layer === "activity").map(brightOf));
+    const { lower, upper } = this.#layer(volume, true);
+    const map = this.comparison.partner === CT ? this.activity.map : this.projectionMap;
+    return { scale, map, lower: lower * scale, upper: upper * scale };
   }
 
   #fused(timePoint) {

@@ -4,6 +4,7 @@ import { COLOUR_MAPS, figures, ticks } from "./display.js";
 import { letters, roundLength, scaled } from "./geometry.js";
 
 const INSET = 8;
+const LINE = 16;
 const FONT = "12px system-ui, sans-serif";
 
 /** Text that can be read on black and on white. */
@@ -15,17 +16,21 @@ function write(context, text, x, y, { align = "left", baseline = "top", dark = f
   context.fillText(text, x, y);
 }
 
-export function drawOrientation(context, { right, up }, width, height, dark) {
+/** The letters of the edges; the upper one stands `below` what is written there. */
+export function drawOrientation(context, { right, up }, width, height, below, dark) {
   context.font = `600 ${FONT}`;
   write(context, letters(scaled(right, -1)), INSET, height / 2, { baseline: "middle", dark });
   write(context, letters(right), width - INSET, height / 2, { align: "right", baseline: "middle", dark });
-  write(context, letters(up), width / 2, INSET, { align: "center", dark });
+  write(context, letters(up), width / 2, INSET + below, { align: "center", dark });
   write(context, letters(scaled(up, -1)), width / 2, height - INSET, { align: "center", baseline: "bottom", dark });
 }
 
-export function drawCaption(context, lines, dark) {
+/** The lines of a caption; returns how far down, pixels, they stand in the middle of the picture. */
+export function drawCaption(context, lines, width, dark) {
   context.font = FONT;
-  lines.filter(Boolean).forEach((line, n) => write(context, line, INSET, INSET + 16 * n, { dark }));
+  lines.forEach((line, n) => write(context, line, INSET, INSET + LINE * n, { dark }));
+  const reaching = lines.findLastIndex((line) => context.measureText(line).width > width / 2 - 2 * INSET);
+  return LINE * (reaching + 1);
 }
 
 /** Which way and how far from the frame's origin a slice lies, as "H 120.5 mm". */

@@ -92,9 +92,9 @@ export class Pane {
     const { viewer, frame } = this;
     for (const region of viewer.regions) if (region.visible && region.shownAt(this.timePoint)) this.#drawRegion(context, region);
     overlay.drawCrosshair(context, this.pixelOf(viewer.cursor), width, height, dark);
-    overlay.drawOrientation(context, frame, width, height, dark);
     const position = this.isProjection ? "" : overlay.positionOf(frame.into, viewer.cursor);
-    overlay.drawCaption(context, [this.title, position, captionOf(viewer, this.layers, this.timePoint)], dark);
+    const below = overlay.drawCaption(context, [this.title, position, captionOf(viewer, this.layers)].filter(Boolean), width, dark);
+    overlay.drawOrientation(context, frame, width, height, below, dark);
     overlay.drawScale(context, this.mmPerPixel, width, height, dark);
     if (this.isProjection || this.plane === "axial") {
       viewer.display.barsOf(this.layers).forEach((bar, slot) => overlay.drawColourBar(context, bar, slot, width, height, dark));

@@ -52,7 +52,7 @@ def block(medium, side_mm, shells):
     lattice_grid = grid(1, side_mm)
     values = np.full((1, 1, 1), medium.density_kg_m3, np.float32)
     phantom = Phantom(Image(values, lattice_grid, Quantity.DENSITY), np.zeros((1, 1, 1), np.uint8), (medium,))
-    physics = Physics(stop_inside=False, local_share=0.0, kerma=False)
+    physics = Physics(stop_inside=False, kerma=False)
     world = world_of(phantom, 2.0 / REST_MeV, physics)
     return world._replace(lattice=world.lattice._replace(shells=np.asarray(shells, float)))
 

@@ -29,7 +29,7 @@ def walk_alpha(particle, world, scratch):  # type: ignore[no-untyped-def]
     locate(particle, lattice, scratch.voxel)
     place = index_of(lattice, scratch.voxel)
     reach = range_at(world.alphas, lattice.medium[place], particle[ENERGY]) / lattice.density[place]
-    if reach < options.local_range or (options.stop_inside and reach < clearance(particle, lattice, scratch.voxel)):
+    if options.stop_inside and reach < clearance(particle, lattice, scratch.voxel):
         return
     _book(particle, place, lattice, scratch, -particle[ENERGY], (0.0, 0.0))
     _slow_down(particle, place, world, scratch)

@@ -85,8 +85,6 @@ def _ends_here(particle, world, scratch, cell, first):  # type: ignore[no-untype
     top = tables.edges[cell]
     if particle[ENERGY] < top:
         reach -= (top - particle[ENERGY]) / (top - tables.edges[cell + 1]) * tables.thickness[m, cell]
-    if reach < options.local_range * density:
-        return True
     return options.stop_inside and reach < clearance(particle, world.lattice, scratch.voxel) * density
 
 

@@ -144,8 +144,6 @@ class Options(NamedTuple):
     ----------
     electron_cutoff, photon_cutoff : float
         A particle below this energy is absorbed where it is.
-    local_range : float
-        An electron or alpha whose range is below this (mm) is absorbed where it is.
     stop_inside : bool
         An electron or alpha that cannot leave its voxel is absorbed there.
     kerma : bool
@@ -158,7 +156,6 @@ class Options(NamedTuple):
 
     electron_cutoff: float
     photon_cutoff: float
-    local_range: float
     stop_inside: bool
     kerma: bool
     woodcock: bool

@@ -122,9 +122,6 @@ class Physics:
         Knock-on electrons above this are followed on their own.
     cell : float
         Share of the residual range that an electron loses between two turns.
-    local_share : float
-        An electron or alpha whose range is below this share of the smallest voxel side is absorbed where it is; 0 for
-        none.
     stop_inside : bool
         An electron or alpha that cannot leave its voxel is absorbed there; bremsstrahlung is still made.
     kerma : bool
@@ -145,7 +142,6 @@ class Physics:
     photon_cutoff_MeV: float = 0.001
     delta_MeV: float = 0.030
     cell: float = CELL
-    local_share: float = 0.004
     stop_inside: bool = True
     kerma: bool = True
     woodcock: bool = False
@@ -158,7 +154,6 @@ class Physics:
     def analog(cls) -> Physics:
         """Return physics without any reduction of variance."""
         return cls(
-            local_share=0.0,
             stop_inside=False,
             kerma=False,
             splitting=1,
@@ -167,12 +162,11 @@ class Physics:
             stratified=False,
         )
 
-    def options(self, spacing_mm: Sequence[float]) -> Options:
+    def options(self) -> Options:
         """Return the transport's view of it."""
         return Options(
             self.electron_cutoff_MeV / REST_ENERGY_MeV,
             self.photon_cutoff_MeV / REST_ENERGY_MeV,
-            self.local_share * min(spacing_mm),
             self.stop_inside,
             self.kerma,
             self.woodcock,
@@ -351,7 +345,7 @@ def world_of(phantom: Phantom, highest: float, physics: Physics, positrons: bool
     lattice = lattice._replace(medium=np.searchsorted(used, lattice.medium).astype(np.uint8))
     heaviest = np.array([lattice.density[lattice.medium == i].max() for i in range(len(media))], np.float64)
     electrons = electron_tables(media, edges, physics.delta_MeV / REST_ENERGY_MeV, positrons)
-    options = physics.options(phantom.grid.spacing_mm)
+    options = physics.options()
     return World(lattice, electrons, photon_tables(media, heaviest), alpha_tables(media, ALPHA_TOP), options)
 
 

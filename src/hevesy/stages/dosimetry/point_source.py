@@ -125,7 +125,7 @@ def _simulate(
     """Return the energy in each shell and beyond, J per decay, and the relative uncertainty of a typical shell."""
     if not len(bins):
         return np.zeros(len(radius) - 1), 0.0, 0.0
-    physics = Physics(local_share=0.0, stop_inside=False, kerma=kerma)
+    physics = Physics(stop_inside=False, kerma=kerma)
     side = 2.2 * float(radius[-1])
     phantom = Phantom.uniform(Grid.regular((1, 1, 1), (side, side, side)), medium)
     world = world_of(phantom, float(bins[:, 1].max()), physics)

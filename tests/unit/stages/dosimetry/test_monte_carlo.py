@@ -217,7 +217,7 @@ def test_what_cannot_be_simulated_is_refused():
 
 @pytest.mark.parametrize(
     "without",
-    ["stratified", "energy_biased", "booked", "splitting", "stop_inside", "local_share"],
+    ["stratified", "energy_biased", "booked", "splitting", "stop_inside"],
 )
 def test_each_reduction_of_variance_leaves_the_means_of_regions_as_they_are(without):
     phantom = layers(9, 5.0)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hevesy.errors import UnknownName
-from hevesy.stages.segmentation.total_segmentator import CLASSES, LIMIT_S
+from hevesy.stages.segmentation.total_segmentator import CLASSES, LIMIT_S, PROGRAM
 from hevesy.workflows.case import Case
+
+__all__ = ["BY_UPTAKE", "GROUPS", "PROGRAM", "TOTAL_SEGMENTATOR", "UPTAKE", "USUAL", "Asked"]
 
 UPTAKE, TOTAL_SEGMENTATOR = "uptake", "totalsegmentator"
 #: what may be asked for by one word → organs

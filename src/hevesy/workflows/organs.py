@@ -43,6 +43,8 @@ class Organs:
     ----------
     scan : Scan
         The reference scan.
+    number : int
+        Its index among the scans.
     regions : tuple of Region
         On its grid, marked as found automatically.
     notes : tuple of str
@@ -50,6 +52,7 @@ class Organs:
     """
 
     scan: Scan
+    number: int
     regions: tuple[Region, ...]
     notes: tuple[str, ...]
 
@@ -92,7 +95,8 @@ def find(
     course: Course, case: Case, asked: Asked, progress: Progress, poll: Callable[[], None] = lambda: None
 ) -> Organs:
     """Find organs on the reference scan of a course; see `segment_case`."""
-    scan = course.scans[reference_scan(course.scans, case)]
+    number = reference_scan(course.scans, case)
+    scan = course.scans[number]
     frame = scan.activity.grid.frame_of_reference
     if course.anatomy is None or course.anatomy.grid.frame_of_reference != frame:
         raise MissingInformation(
@@ -105,7 +109,7 @@ def find(
     else:
         found, notes = _by_uptake(scan.activity, course.anatomy, asked.names)
     placed = tuple(place(region, scan.activity.grid, cut=True) for region in found)
-    return Organs(scan, placed, notes)
+    return Organs(scan, number, placed, notes)
 
 
 def with_organs(course: Course, case: Case, progress: Progress) -> Course:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hevesy.core import Grid, Image, Quantity, Region, Role
+from hevesy.core import Grid, Image, Provenance, Quantity, Region, Role
+from hevesy.core.region import FOUND
 from hevesy.errors import BadInput, MissingInformation
 from hevesy.stages.imaging import segmentation_writer
 from hevesy.stages.imaging.folder import read_folder
@@ -23,6 +24,7 @@ from hevesy.stages.segmentation.delineation import Method, delineate, grow, perc
 from hevesy.stages.segmentation.interpolation import interpolate_slices
 from hevesy.workflows.case import Case
 from hevesy.workflows.measurement import placed
+from hevesy.workflows.organs import Organs
 from hevesy.workflows.scans import Course, Scan, gather
 
 MANIFEST = "manifest.json"
@@ -126,8 +128,31 @@ def _drawn(course: Course, target: Path) -> list[dict[str, Any]]:
             box = {"offset": list(map(int, region.offset)), "shape": list(kept.shape)}
             colour = _COLOURS[names.index(name) % len(_COLOURS)]
             mask = {"box": box, "url": _write(kept.astype(np.uint8), target)}
-            found.append({**entry, "colour": colour, "version": 0, **place, **mask})
+            origin = {"foundBy": region.found_by, "foundNote": " ".join(region.provenance.notes)}
+            found.append({**entry, "colour": colour, "version": 0, **place, **mask, **origin})
     return found
+
+
+def write_found(found: Organs, target: Path) -> list[dict[str, Any]]:
+    """Write organs that were found for the viewer, and return their entries in the manifest, each with what found it.
+
+    Parameters
+    ----------
+    found : Organs
+        On the grid of their scan.
+    target : Path
+        A folder.
+    """
+    entries = []
+    for number, region in enumerate(found.regions):
+        kept = region.coverage >= _BELONGS
+        entry = {"name": region.name, "role": region.role.value, "colour": _COLOURS[number % len(_COLOURS)]}
+        place = {"grid": described(region.grid), "seriesUid": found.scan.series.uid, "timePoint": found.number}
+        box = {"offset": list(map(int, region.offset)), "shape": list(kept.shape)}
+        mask = {"box": box, "url": _write(kept.astype(np.uint8), target)}
+        origin = {"foundBy": region.found_by, "foundNote": " ".join(region.provenance.notes)}
+        entries.append({**entry, **place, **mask, **origin})
+    return entries
 
 
 def read_volume(entry: Mapping[str, Any], data: bytes) -> Image:
@@ -268,11 +293,21 @@ def changed_by_runs(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
-    """A region that was drawn: its name, role, and voxels on the grid of its series."""
+    """A region: its name, role, voxels on the grid of its series, and what found it if no person drew it."""
 
     name: str
     role: str
     mask: NDArray[np.bool_]
+    found_by: str = ""
+    note: str = ""
+
+    def region(self, grid: Grid) -> Region:
+        """Return it as a region."""
+        made = Region.from_mask(self.name, grid, self.mask, Role(self.role))
+        if not self.found_by:
+            return made
+        notes = (self.note,) if self.note else ()
+        return replace(made, provenance=Provenance().then(FOUND, by=self.found_by).noting(*notes))
 
 
 def write_drawn(folder: Path, grid: Mapping[str, Any], regions: Sequence[Drawn], path: Path, at: datetime) -> None:
@@ -298,6 +333,6 @@ def write_drawn(folder: Path, grid: Mapping[str, Any], regions: Sequence[Drawn],
     """
     series = read_folder(folder).series[0]
     lattice = Grid(tuple(grid["shape"]), np.array(grid["affine"]), series.frame_of_reference)
-    made = [Region.from_mask(one.name, lattice, one.mask, Role(one.role)) for one in regions]
+    made = [one.region(lattice) for one in regions]
     headers = sorted(series.headers, key=lambda head: str(head.get("SOPInstanceUID", "")))
     segmentation_writer.write(made, headers, path, at)

@@ -21,13 +21,14 @@ from hevesy.web.site.jobs.models import Job, State
 from hevesy.web.site.jobs.queue import result_folder
 from hevesy.web.site.store.files import FileStore
 from hevesy.web.site.store.models import Administration, Archive, Course, Patient, Result, Signature, Study
-from hevesy.web.workbench import acts
+from hevesy.web.workbench import acts, finding
 from hevesy.web.workbench.drawing import View, edit, mask_url
 from hevesy.web.workbench.models import RegionSet
 from hevesy.web.workbench.tasks import IMAGES
 from hevesy.web.workbench.views.course import counted, summed
 from hevesy.web.workbench.way import Way
 from hevesy.web.workbench.zipped import streamed
+from hevesy.workflows.organ_request import UPTAKE, USUAL, Asked
 
 router = Router(tags=["workbench"], auth=allowed(*CLINICAL))
 Point = tuple[FiniteFloat, FiniteFloat, FiniteFloat]
@@ -90,6 +91,20 @@ class EditIn(Schema):
     clear: tuple[tuple[int, int], ...] = ()
     name: str | None = None
     role: str | None = None
+
+
+class OrgansIn(Schema):
+    """Which organs shall be found, and how: docs/reference/case.md, organs."""
+
+    find: Annotated[tuple[Annotated[str, Field(max_length=40)], ...], Field(min_length=1, max_length=20)] = USUAL
+    by: str = UPTAKE
+
+
+class VersionOut(Schema):
+    """A version of the regions."""
+
+    version: int
+    change: str
 
 
 class SignIn(Schema):
@@ -328,3 +343,17 @@ def region_versions(request: HttpRequest, pk: UUID) -> list[dict[str, Any]]:
     acts.saw(_person(request), "regions", f"administration {pk}")
     sets = RegionSet.objects.filter(administration=_find(pk)).select_related("author")
     return [{"version": s.version, "by": s.author.username, "at": s.at.isoformat(), "change": s.change} for s in sets]
+
+
+@router.post("/administrations/{pk}/organs", response=JobOut)
+def find_organs(request: HttpRequest, pk: UUID, asked: OrgansIn) -> Job:
+    """Have organs found, which become a new version of the regions, to be confirmed."""
+    found = _find(pk)
+    request_of = Asked(asked.find, asked.by)
+    return finding.ask_organs(_person(request), found, acts.ask_images(_person(request), found), request_of)
+
+
+@router.post("/administrations/{pk}/regions/{version}/restoration", response=VersionOut)
+def restore_regions(request: HttpRequest, pk: UUID, version: Annotated[int, Field(ge=1, le=10**6)]) -> RegionSet:
+    """Make an earlier version of the regions the newest."""
+    return finding.restore(_person(request), _find(pk), version)

@@ -122,5 +122,8 @@ def _write_regions(drawn: RegionSet, folder: Path) -> None:
     for number, uid in enumerate(sorted({one["seriesUid"] for one in there}), start=1):
         own = [one for one in there if one["seriesUid"] == uid]
         masks = [read_mask(store.path_of(one["sha256"]).read_bytes(), one["grid"], one["box"]) for one in own]
-        regions = [Drawn(one["name"], one["role"], mask) for one, mask in zip(own, masks, strict=True)]
+        regions = [
+            Drawn(one["name"], one["role"], mask, one.get("foundBy", ""), one.get("foundNote", ""))
+            for one, mask in zip(own, masks, strict=True)
+        ]
         write_drawn(folder / uid, own[0]["grid"], regions, folder / f"regions-{number}.dcm", drawn.at)

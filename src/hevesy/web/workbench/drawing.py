@@ -120,7 +120,7 @@ def edit(person: Person, view: View, asked: dict[str, Any]) -> dict[str, Any]:
     region["version"] = int(region["version"]) + 1
     _follow(administration, regions, {one["name"] for one in known} - {one["name"] for one in regions}, region)
     if before is None:
-        _take_over(view, regions)
+        take_over(view, regions)
     version = (before.version if before else 0) + 1
     change = f"{tool}: {region['name']}"[:200]
     RegionSet.objects.create(
@@ -164,9 +164,8 @@ def _new(regions: list[Region], view: View, asked: dict[str, Any]) -> Region:
     names = {one["name"] for one in regions}
     free = next(f"lesion {n}" for n in range(1, len(names) + 2) if f"lesion {n}" not in names)
     name, role = _name(asked.get("name", free)), _role(asked.get("role", "lesion"))
-    numbers = [int(one["id"].rpartition("-")[2]) for one in regions]
     return {
-        "id": f"new-{max(numbers, default=0) + 1}",
+        "id": free_identifier(regions),
         "name": name,
         "role": role,
         "colour": _COLOURS[len(names) % len(_COLOURS)],
@@ -176,6 +175,12 @@ def _new(regions: list[Region], view: View, asked: dict[str, Any]) -> Region:
         "grid": {"shape": volume["shape"], "affine": volume["affine"]},
         "sha256": None,
     }
+
+
+def free_identifier(regions: list[Region]) -> str:
+    """Return an identifier that none of the regions has."""
+    numbers = [int(one["id"].rpartition("-")[2]) for one in regions]
+    return f"new-{max(numbers, default=0) + 1}"
 
 
 def _name(text: object) -> str:
@@ -191,7 +196,7 @@ def _role(text: object) -> str:
     return str(text)
 
 
-def _take_over(view: View, regions: list[Region]) -> None:
+def take_over(view: View, regions: list[Region]) -> None:
     """Put the masks that came with the images into the store, once the first edit makes a set of its own."""
     store = FileStore.of_site()
     for one in regions:

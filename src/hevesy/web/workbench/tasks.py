@@ -25,7 +25,7 @@ Result = dict[str, Any]
 
 CHECK, MEASURE, FIT, DOSE = "workbench.check", "workbench.measure", "workbench.fit", "workbench.dose"
 IMAGES, DOSE_IMAGE = "workbench.images", "workbench.dose-image"
-SHARE = "workbench.share"
+SHARE, ORGANS = "workbench.share", "workbench.organs"
 #: the objects of a result that other systems read: RTDOSE, SEG, RTSTRUCT and SR
 DICOM_FILES = ("rtdose.dcm", "seg.dcm", "rtstruct.dcm", "dose_report.dcm")
 #: folders of a de-identified copy
@@ -39,6 +39,7 @@ _BEGUN = {
     "fitting": 0.35,
     "spreading": 0.38,
     "computing": 0.4,
+    "finding": 0.3,
     "writing": 0.8,
     "drawing": 0.9,
 }
@@ -112,6 +113,30 @@ def dose_image(task: Task) -> Result:
     entry = write_dose_view(result_folder(task.arguments["result"]) / "dose.nii.gz", target)
     task.publish(target)
     return entry
+
+
+def keep_organs(job: Job, result: Result) -> None:
+    """Enter the organs that were found as a new version of the regions."""
+    from hevesy.web.workbench.finding import enter_found
+
+    enter_found(job, result)
+
+
+@job(ORGANS, title=_("Search for organs"), commit=keep_organs, shown_to=CLINICAL)
+def organs(task: Task) -> Result:
+    """Find organs on the reference scan."""
+    from hevesy.workflows.organ_request import Asked
+    from hevesy.workflows.organs import segment_case
+    from hevesy.workflows.viewing import write_found
+
+    case = _lay_out(task)
+    asked = Asked(tuple(task.arguments["organs"]), task.arguments["by"])
+    found = segment_case(task.scratch / "case", case, asked, _steps(task), poll=lambda: task.progress(None))
+    target = task.scratch / "found"
+    target.mkdir()
+    regions = write_found(found, target)
+    task.publish(target)
+    return {"regions": regions, "notes": list(found.notes)}
 
 
 @deidentifier

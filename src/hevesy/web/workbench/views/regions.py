@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Any
 from uuid import UUID
 
@@ -9,13 +10,15 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 
 from hevesy.web.site.jobs.models import State
-from hevesy.web.workbench import acts
+from hevesy.web.workbench import acts, finding
 from hevesy.web.workbench.drawing import manifest_url
 from hevesy.web.workbench.forms import Field, field_of
 from hevesy.web.workbench.views.pages import find, page, show, who
+from hevesy.workflows.organ_request import PROGRAM, Asked
 
 #: what may be said of a region on its page
 _KEYS = (
+    "confirmed",
     "role",
     "name",
     "recovery",
@@ -35,6 +38,11 @@ def regions(request: HttpRequest, pk: UUID) -> HttpResponse:
         if "again" in request.POST:
             acts.ask_check(who(request), administration, again=True)
             acts.ask_images(who(request), administration, again=True)
+        elif "find" in request.POST:
+            shown = acts.ask_images(who(request), administration)
+            finding.ask_organs(who(request), administration, shown, Asked(by=request.POST["find"]))
+        elif "take_back" in request.POST:
+            finding.take_back(who(request), administration)
         else:
             acts.change_settings(who(request), administration, said(administration.settings, request.POST))
         return redirect("workbench:regions", pk)
@@ -42,10 +50,15 @@ def regions(request: HttpRequest, pk: UUID) -> HttpResponse:
     facts = (job.result or {}).get("facts", {}) if job.state == State.DONE else {}
     given = administration.settings.get("regions", {})
     names = list(dict.fromkeys([*facts.get("regions", ()), *given]))
-    listed = [{"name": name, "fields": fields_of(given.get(name, {}))} for name in names]
+    unconfirmed = finding.found_names(administration) - {name for name, said in given.items() if said.get("confirmed")}
+    listed = [
+        {"name": name, "fields": fields_of(given.get(name, {})), "unconfirmed": name in unconfirmed} for name in names
+    ]
     images = acts.ask_images(who(request), administration) if facts else None
     manifest = manifest_url(administration, images)
     context = {"job": job, "facts": facts, "listed": listed, "images": images, "manifest": manifest}
+    context |= {"search": finding.last_search(administration), "can_take_back": finding.can_take_back(administration)}
+    context |= {"total_segmentator": shutil.which(PROGRAM) is not None}
     return show(request, "regions", administration, context)
 
 

@@ -113,7 +113,7 @@ def test_why_none_is_found_is_told(open_page, api):
     open_page("regions")
     assert api("organs", by="uptake").json()["state"] == "waiting"
     carry_out_waiting()
-    assert "shows no bone" in open_page("regions").content.decode()
+    assert "cm of spine" in open_page("regions").content.decode()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from django.core.signals import request_started
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import set_script_prefix
 
-from hevesy.web.site.bodies import Counted, limit_of, said_length
+from hevesy.web.site.bodies import FREE, Counted, limit_of, said_length
 
 #: requests that are worked on at once; more only take the one interpreter from each other
 _AT_ONCE = 8
@@ -38,14 +38,13 @@ class Site(ASGIHandler):
         """Answer a request, or refuse it where its body is too long, by what it says or by what comes."""
         if scope["type"] != "http":
             raise ValueError(f"Only HTTP is spoken here, not {scope['type']}.")
+        loop = asyncio.get_running_loop()
         limit = limit_of(scope["path"])
-        counted = Counted(receive, limit)
-        too_long = said_length(scope["headers"]) > limit
-        if not too_long:
+        counted = Counted(receive, limit, lambda: loop.run_in_executor(self._threads, may_send, scope))
+        if await counted.admits(said_length(scope["headers"])):
             await self.handle(scope, counted, send)
-            too_long = counted.too_long
-        if too_long:
-            await self.send_response(_too_long(scope["path"], limit), send)
+        if counted.too_long or counted.forbidden:
+            await self.send_response(_refused(scope["path"], counted, limit), send)
 
     async def handle(self, scope: Any, receive: Any, send: Any) -> None:
         """Have a thread answer, and send what it answers."""
@@ -88,15 +87,21 @@ class Site(ASGIHandler):
                     await task
 
 
-def _too_long(path: str, limit: int) -> HttpResponse:
+def _refused(path: str, counted: Counted, limit: int) -> HttpResponse:
     # no middleware runs: none could without the body
-    refused, remedy = f"The request is longer than {limit} bytes.", "Send it in parts."
+    status, refused, remedy = 413, f"The request is longer than {limit} bytes.", "Send it in parts."
+    if counted.forbidden:
+        status, refused = 403, f"Nobody may send more than {FREE} bytes here without a role that does."
+        remedy = "Sign in as somebody who has it."
     headers = {"Connection": "close", "X-Content-Type-Options": "nosniff"}
     if path.startswith("/api/"):
-        return JsonResponse({"refused": refused, "remedy": remedy}, status=413, headers=headers)
-    return HttpResponse(f"{refused} {remedy}", status=413, content_type="text/plain", headers=headers)
+        return JsonResponse({"refused": refused, "remedy": remedy}, status=status, headers=headers)
+    return HttpResponse(f"{refused} {remedy}", status=status, content_type="text/plain", headers=headers)
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hevesy.web.site.settings")
 django.setup(set_prefix=False)
+
+from hevesy.web.site.senders import may_send  # noqa: E402  knows models, which need the settings
+
 application = Site()

@@ -23,6 +23,7 @@ const MARGIN = 1.06;
 const SHOWN_AT_FIRST = 2;
 const TURN_SECONDS = 8;
 const REFINE_MS = 150;
+const LOADING_MS = 300;
 
 /** Open a viewer in an element. Resolves when every volume is drawn; rejects when one cannot be read or drawn. */
 export async function openViewer(container, manifest, options = {}) {
@@ -42,7 +43,7 @@ class Viewer {
     this.timePoints = manifest.timePoints?.length ? manifest.timePoints : [{ index: 0, label: "" }];
     this.shownTimes = new Set(this.timePoints.slice(0, SHOWN_AT_FIRST).map((t) => t.index));
     this.activeTime = this.timePoints[0].index;
-    Object.assign(this, { cursor: [0, 0, 0], centre: [0, 0, 0], turn: 0, magnification: 1, smooth: true, turning: false });
+    Object.assign(this, { cursor: [0, 0, 0], centre: [0, 0, 0], turn: 0, magnification: 1, smooth: true, turning: false, loading: true });
     Object.assign(this, { tool: "navigate", brushRadius: 10, ball: true, method: "41%", threshold: 4 });
     this.regions = [];
     this.chosen = null;
@@ -95,7 +96,6 @@ class Viewer {
 
   /** Fetch and draw everything: the time points on show first, each volume as it comes. */
   async load() {
-    this.loading = true;
     const add = async ([entry, bytes]) => this.#addVolume(new Volume(entry, await bytes));
     const [shown, coming] = [this.coming.map(add), new Set(this.coming.map(([entry]) => entry))];
     this.coming = null;
@@ -133,9 +133,17 @@ class Viewer {
   // ---- drawing
 
   schedule() {
+    // while images come, what is there is drawn now and then: each frame takes from the time in which the next is unpacked
+    if (this.loading) this.waiting ??= setTimeout(() => this.#schedule(), LOADING_MS);
+    else this.#schedule();
+  }
+
+  #schedule() {
+    clearTimeout(this.waiting);
+    this.waiting = null;
     this.frame ??= requestAnimationFrame((now) => {
       this.frame = null;
-      this.draw(now);
+      if (!this.loading || this.display.volumes.length) this.draw(now);
     });
   }
 
@@ -477,6 +485,7 @@ class Viewer {
     cancelAnimationFrame(this.frame);
     clearTimeout(this.saying);
     clearTimeout(this.refining);
+    clearTimeout(this.waiting);
     this.observer.disconnect();
     this.renderer.destroy();
     this.container.replaceChildren();

@@ -41,7 +41,7 @@ def test_a_translation_fills_in_what_the_english_does(tool, path):
                 assert sorted(PLACEHOLDER.findall(form)) == sorted(PLACEHOLDER.findall(key.split("\0")[0])), key
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
+@pytest.mark.parametrize("path", [path for path in FILES if "site" in path.parts], ids=name)
 def test_numbers_of_things_have_their_forms(path):
     with path.with_suffix(".mo").open("rb") as file:
         known = gettext.GNUTranslations(file)

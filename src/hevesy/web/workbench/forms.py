@@ -20,8 +20,6 @@ UNITS = {
     "s": "s",
     "h": "h",
     "percent": "%",
-    "counts_per_s_per_MBq": "counts/s/MBq",
-    "Bq_mL_per_unit": "Bq/mL",
 }
 #: keys that may be asked of the whole case, in groups
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -47,6 +45,14 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "uncertainty.resolution_mm",
         "uncertainty.delineation_mm",
     ),
+}
+#: keys whose words say too little, or are none → label and unit
+_LABELS = {
+    "counts_per_s_per_MBq": ("Calibration factor", "counts/s/MBq"),
+    "Bq_mL_per_unit": ("Concentration of one unit", "Bq/mL"),
+    "recovery_u_percent": ("Uncertainty of the recovery", "%"),
+    "density_g_mL": ("Density", "g/mL"),
+    "population_effective_half_life_h": ("Effective half-life in a population", "h"),
 }
 _INSTANTS = ("administration.time", "scans[].start", "created")
 
@@ -155,8 +161,8 @@ def _below(node: Mapping[str, Any], part: str, path: str) -> Mapping[str, Any]:
 
 
 def _label(key: str) -> tuple[str, str]:
-    if key in UNITS:
-        return key.replace("_", " "), UNITS[key]
+    if key in _LABELS:
+        return _LABELS[key]
     name, _, last = key.rpartition("_")
     found = (name, UNITS[last]) if name and last in UNITS else (key, "")
     words = found[0].replace("_", " ").removeprefix("u ").strip()

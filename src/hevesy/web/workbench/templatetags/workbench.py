@@ -30,6 +30,18 @@ def measured(pair: Mapping[str, float] | None) -> str:
 
 
 @register.filter
+def plus_minus(value: float, u: float) -> str:
+    """Return ``value ± u`` of two numbers, rounded to the uncertainty."""
+    return measured({"value": value, "u": u})
+
+
+@register.filter
+def instant(text: str | None) -> str:
+    """Return an instant of ISO 8601 as people write it, to the minute."""
+    return "–" if not text else text.replace("T", " ")[:16]
+
+
+@register.filter
 def item(items: Sequence[Any], index: int) -> Any:
     """Return one of several by its number from 0."""
     return items[index]

@@ -7,13 +7,13 @@ const COVERAGE = 1.96;
 const FAR = 48; // px that a point is dragged before it is meant
 
 /** Ask why a point is left out. */
-function ask(region, scan) {
+function ask(region, name, scan) {
   const dialog = document.getElementById("leave-out");
   const form = dialog.querySelector("form");
   form.elements.region.value = region;
   form.elements.scan.value = scan;
   const which = dialog.querySelector("[data-which]");
-  which.textContent = `${region}, ${which.dataset.which} ${scan}`;
+  which.textContent = `${name}, ${which.dataset.which} ${scan}`;
   dialog.showModal();
 }
 
@@ -79,7 +79,7 @@ function handles(region) {
       handle.dataset.scan = point.scan;
       handle.style.left = `${chart.valToPos(point.t_h, "x")}px`;
       handle.style.top = `${chart.valToPos(point.activity_MBq, "y")}px`;
-      handle.addEventListener("pointerdown", (event) => drag(event, handle, region.structure, point.scan));
+      handle.addEventListener("pointerdown", (event) => drag(event, handle, region, point.scan));
       chart.over.append(handle);
     }
   };
@@ -97,7 +97,7 @@ function drag(down, handle, region, scan) {
     handle.removeEventListener("pointermove", move);
     handle.classList.remove("dragged");
     handle.style.transform = "";
-    if (Math.hypot(event.clientX - down.clientX, event.clientY - down.clientY) > FAR) ask(region, scan);
+    if (Math.hypot(event.clientX - down.clientX, event.clientY - down.clientY) > FAR) ask(region.structure, region.name, scan);
   };
   handle.addEventListener("pointermove", move);
   handle.addEventListener("pointerup", up, { once: true });
@@ -172,5 +172,5 @@ drawAll();
 document.addEventListener("submit", choose);
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-leave-out]");
-  if (button) ask(button.dataset.region, button.dataset.leaveOut);
+  if (button) ask(button.dataset.region, button.dataset.name, button.dataset.leaveOut);
 });

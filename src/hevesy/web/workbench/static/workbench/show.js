@@ -20,6 +20,11 @@ for (const element of document.querySelectorAll("[data-viewer]")) {
   const manifest = await read(await fetch(element.dataset.viewer));
   const edit = element.dataset.edit;
   const options = edit ? { onEdit: (asked) => send(edit, asked) } : {};
-  element.viewer = await openViewer(element, manifest, options);
+  const viewer = await openViewer(element, manifest, options);
+  if (manifest.volumes.some((volume) => volume.kind === "dose")) {
+    viewer.setVisible("dose", true); // the page is about the dose, so the pictures show it
+    if (viewer.regions.length) viewer.choose(viewer.regions[0]);
+  }
+  element.viewer = viewer;
   element.dataset.ready = "";
 }

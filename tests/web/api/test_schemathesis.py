@@ -35,7 +35,9 @@ def credentials(client, django_user_model, monkeypatch):
         token = get_token(request)
         cookies = {"csrftoken": request.META["CSRF_COOKIE"]}
         if role is not None:
-            client.force_login(django_user_model.objects.create_user("somebody", role=role))
+            # a physicist who administers too may call every operation
+            administers = role == Role.PHYSICIST
+            client.force_login(django_user_model.objects.create_user("somebody", role=role, is_staff=administers))
             cookies["sessionid"] = client.cookies["sessionid"].value
         return {"cookies": cookies, "headers": {"X-CSRFToken": token, "Host": "localhost"}}
 

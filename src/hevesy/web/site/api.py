@@ -1,7 +1,8 @@
 """The one API, at ``/api/``: typed, closed by default, and with the same refusals as the pages.
 
 An application adds its part as ``router`` in its own ``api.py``; it is found there and stands under the application's
-label: ``router.get("/jobs")`` of the application ``jobs`` is ``/api/jobs/jobs``. Each operation says who may call it::
+label: ``router.get("/jobs")`` of the application ``jobs`` is ``/api/jobs/jobs``. What stands in a file of its own is
+named there too: ``more = {"/archives": archive_api.router}``. Each operation says who may call it::
 
     router = Router(tags=["jobs"])
 
@@ -17,6 +18,7 @@ from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import PermissionDenied
+from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.module_loading import module_has_submodule
 from django.utils.translation import gettext as _
@@ -26,7 +28,7 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.security import SessionAuth
 
 from hevesy import __version__
-from hevesy.errors import HevesyError, http_status
+from hevesy.errors import BadInput, HevesyError, http_status
 from hevesy.web.site.accounts import tokens
 from hevesy.web.site.accounts.roles import Role
 from hevesy.web.site.audit.record import record
@@ -173,11 +175,25 @@ def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     return api.refuse(request, 422, "; ".join(lines), _("The API's description says what is expected."))
 
 
+def require_sound(form: BaseForm) -> None:
+    """Refuse what a form of the pages refuses.
+
+    Raises
+    ------
+    BadInput
+        With what is wrong, by the names of the fields.
+    """
+    if not form.is_valid():
+        faults = (f"{name}: {' '.join(map(str, lines))}" for name, lines in form.errors.items())
+        raise BadInput("; ".join(faults), _("The API's description says what is expected."))
+
+
 def gather() -> SiteAPI:
     """Add the routers of all applications, and return the API."""
     for application in apps.get_app_configs():
         if application.name.startswith("hevesy.") and module_has_submodule(application.module, "api"):
-            router = getattr(import_module(f"{application.name}.api"), "router", None)
-            if router is not None and all(router is not known for _prefix, known in api._routers):
-                api.add_router(f"/{application.label}", router)
+            module = import_module(f"{application.name}.api")
+            for prefix, router in {"": getattr(module, "router", None), **getattr(module, "more", {})}.items():
+                if router is not None and all(router is not known for _prefix, known in api._routers):
+                    api.add_router(f"/{application.label}{prefix}", router)
     return api

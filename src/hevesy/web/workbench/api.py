@@ -21,7 +21,7 @@ from hevesy.web.site.jobs.models import Job, State
 from hevesy.web.site.jobs.queue import result_folder
 from hevesy.web.site.store.files import FileStore
 from hevesy.web.site.store.models import Administration, Archive, Course, Patient, Result, Signature, Study
-from hevesy.web.workbench import acts, finding
+from hevesy.web.workbench import acts, finding, results_api
 from hevesy.web.workbench.drawing import View, edit, mask_url
 from hevesy.web.workbench.models import RegionSet
 from hevesy.web.workbench.tasks import IMAGES
@@ -31,6 +31,7 @@ from hevesy.web.workbench.zipped import streamed
 from hevesy.workflows.organ_request import UPTAKE, USUAL, Asked
 
 router = Router(tags=["workbench"], auth=allowed(*CLINICAL))
+more = {"/patients": results_api.courses, "/results": results_api.results}
 Point = tuple[FiniteFloat, FiniteFloat, FiniteFloat]
 #: a file of the viewer's: named by its content
 _STORED = re.compile(r"[0-9a-f]{64}\.z")
@@ -182,6 +183,12 @@ def curves(request: HttpRequest, pk: UUID) -> Job:
     return acts.ask_fits(_person(request), _find(pk), again=True)
 
 
+@router.post("/administrations/{pk}/images", response=JobOut)
+def images(request: HttpRequest, pk: UUID) -> Job:
+    """Ask for the images as the viewer reads them."""
+    return acts.ask_images(_person(request), _find(pk), again=True)
+
+
 @router.post("/administrations/{pk}/dose", response=JobOut)
 def dose(request: HttpRequest, pk: UUID) -> Job:
     """Ask for the dose."""
@@ -190,7 +197,7 @@ def dose(request: HttpRequest, pk: UUID) -> Job:
 
 @router.get("/administrations/{pk}/results", response=list[ResultOut])
 def results(request: HttpRequest, pk: UUID) -> list[Result]:
-    """List the results, the newest first; each has its files at ``/results/ID/files/NAME``."""
+    """List the results, the newest first; each has its files at ``results/ID/files``."""
     found = _find(pk)
     acts.saw(_person(request), "results", f"administration {pk}")
     return Way(found).results

@@ -28,7 +28,7 @@ from hevesy.web.site.audit.record import record
 _BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 _ON_A_PAGE = 50
 #: what a button of a person's page does
-_ACTS = {
+ACTS = {
     "deactivate": people.deactivate,
     "reactivate": people.reactivate,
     "forget_factors": people.forget_factors,
@@ -124,10 +124,10 @@ def person_page(request: HttpRequest, pk: int) -> HttpResponse:
 def act_on_person(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     """Deactivate or reactivate a person, or forget their second factors."""
     person = get_object_or_404(Person, pk=pk)
-    if act not in _ACTS:
+    if act not in ACTS:
         raise Http404
     try:
-        _ACTS[act](_asking(request), person)
+        ACTS[act](_asking(request), person)
     except HevesyError as refusal:
         messages.error(request, str(refusal))
     else:

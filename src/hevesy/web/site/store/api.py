@@ -16,6 +16,7 @@ from hevesy.web.site.access import CLINICAL
 from hevesy.web.site.accounts.models import Person
 from hevesy.web.site.api import allowed
 from hevesy.web.site.audit.record import record
+from hevesy.web.site.store import archive_api
 from hevesy.web.site.store.arrivals import Wishes, arriving
 from hevesy.web.site.store.bundles import receive
 from hevesy.web.site.store.models import Import, Instance, Patient, Series, Study
@@ -25,6 +26,7 @@ from hevesy.web.site.store.uploads import Upload
 from hevesy.web.site.store.views import OPENERS
 
 router = Router(tags=["store"], auth=allowed(*CLINICAL))
+more = {"/archives": archive_api.router}
 #: what PostgreSQL and SQLite can both store, and a page can show
 Plain = Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f]*$")]
 Limit = Annotated[int, Field(ge=1, le=500)]

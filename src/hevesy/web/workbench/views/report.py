@@ -14,6 +14,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from hevesy.errors import BadInput
+from hevesy.web.site.accounts.models import Person
 from hevesy.web.site.audit.record import record
 from hevesy.web.site.jobs.models import Job, State
 from hevesy.web.site.jobs.queue import fingerprint, result_folder
@@ -142,9 +143,19 @@ def files_of(result: Result) -> Iterator[dict[str, Any]]:
 @page
 def download(request: HttpRequest, pk: UUID, name: str) -> HttpResponse:
     """Send one file of a result."""
-    result = get_object_or_404(Result, pk=pk)
+    return file_answer(who(request), get_object_or_404(Result, pk=pk), name)
+
+
+@page
+def download_all(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Send every file of a result in one archive."""
+    return files_answer(who(request), get_object_or_404(Result, pk=pk))
+
+
+def file_answer(person: Person, result: Result, name: str) -> HttpResponse:
+    """Return one file of a result, and enter that it left the site."""
     path = acts.file_of(result, name)
-    record(who(request), "result.exported", f"result {pk}", file=name)
+    record(person, "result.exported", f"result {result.pk}", file=name)
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     kind = "application/dicom" if name.endswith(".dcm") else kind
     answer = HttpResponse(path.read_bytes(), content_type=kind)
@@ -152,12 +163,10 @@ def download(request: HttpRequest, pk: UUID, name: str) -> HttpResponse:
     return answer
 
 
-@page
-def download_all(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Send every file of a result in one archive."""
-    result = get_object_or_404(Result, pk=pk)
+def files_answer(person: Person, result: Result) -> HttpResponse:
+    """Return every file of a result in one archive, and enter that they left the site."""
     acts.file_of(result, "results.json")
-    record(who(request), "result.exported", f"result {pk}", file="*")
+    record(person, "result.exported", f"result {result.pk}", file="*")
     answer = HttpResponse(zipped(result_folder(result.fingerprint)), content_type="application/zip")
-    answer.headers["Content-Disposition"] = f'attachment; filename="hevesy-{str(pk)[:8]}.zip"'
+    answer.headers["Content-Disposition"] = f'attachment; filename="hevesy-{str(result.pk)[:8]}.zip"'
     return answer

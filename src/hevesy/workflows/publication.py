@@ -17,6 +17,7 @@ from hevesy.stages.reporting.results_json import write_json
 from hevesy.stages.reporting.tables import write_csv
 from hevesy.stages.reporting.whole_file import write_bytes, write_text
 from hevesy.stages.segmentation.contour import outline
+from hevesy.workflows.real_world_values import write_real_world_values
 from hevesy.workflows.therapy import Outcome
 
 
@@ -26,7 +27,8 @@ def publish(
     progress: Callable[[str], None] = lambda step: None,
     created: datetime | None = None,
 ) -> None:
-    """Write results.json, regions.csv, dose.nii.gz, tia.nii.gz, report.html, report.pdf, and the DICOM objects.
+    """Write results.json, regions.csv, dose.nii.gz, tia.nii.gz, report.html, report.pdf, and the DICOM objects, with what the stored values
+    of the scans are (rwvm.dcm).
 
     The same outcome gives the same bytes: no clock is read.
 
@@ -50,6 +52,7 @@ def publish(
     nifti.write(result.tia, folder / "tia.nii.gz")
     dated = created or last_scan_end(result)
     write_dicom(result, outcome.headers, folder, dated)
+    write_real_world_values(result, outcome.scans, folder / "rwvm.dcm", dated)
     progress("drawing the report")
     page = render(result, created)
     write_text(folder / "report.html", page)

@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hevesy.core import Administration, Image, Measured, Nuclide, Outline, Patient, Quantity, Region, seconds_between
 from hevesy.data.nuclides import HalfLife, read_half_lives
 from hevesy.data.nuclides import nuclide as find_nuclide
@@ -61,6 +63,10 @@ class Scan:
         The object that it was drawn in.
     calibration_u : float
         Relative standard uncertainty of the calibration that is this scan's own.
+    stored_Bq_mL : float
+        Bq/mL of one unit of the values as they are read: 1 where they are an activity.
+    refers_to : datetime or None
+        The instant that the image's values are decay-corrected to; None where they are not corrected.
     """
 
     label: str
@@ -71,6 +77,8 @@ class Scan:
     drawn: Mapping[str, Outline | Region] = field(default_factory=dict, repr=False)
     structures: Structures | None = field(default=None, repr=False)
     calibration_u: float = 0.0
+    stored_Bq_mL: float = 1.0
+    refers_to: datetime | None = None
 
     @property
     def found(self) -> frozenset[str]:
@@ -303,7 +311,8 @@ def read_scan(
         administered_at=administration.time,
         half_life_s=nuclide.half_life.value,
     )
-    image = _activity(series.image(supplied), case, series, entry)
+    read = series.image(supplied)
+    image = _activity(read, case, series, entry)
     timing = image.timing
     if timing is None:
         raise MissingInformation(f"{series.name} has no acquisition time.", "Give scans: start: in case.yaml.")
@@ -315,7 +324,15 @@ def read_scan(
         )
     present = present_activity(image, nuclide.decay_constant.value)
     own = float(entry.get("calibration", {}).get("u_percent", 0.0)) / 100
-    return Scan(label, series, present, since + timing.duration_s / 2, entry.get("structures"), calibration_u=own)
+    per_unit, instant = _per_unit(image, read), timing.decay_corrected_to
+    middle_s, asked = since + timing.duration_s / 2, entry.get("structures")
+    return Scan(label, series, present, middle_s, asked, calibration_u=own, stored_Bq_mL=per_unit, refers_to=instant)
+
+
+def _per_unit(image: Image, read: Image) -> float:
+    """Return what a unit of the values read is in those of the image, to which they are proportional."""
+    highest = np.unravel_index(int(np.argmax(read.values)), read.values.shape)
+    return float(image.values[highest]) / float(read.values[highest]) if read.values[highest] > 0 else 1.0
 
 
 def _activity(image: Image, case: Case, series: Series, entry: Mapping[str, Any]) -> Image:

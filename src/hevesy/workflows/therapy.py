@@ -48,10 +48,11 @@ _WHOLE_BODY_MM = 1400.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """A result, and the series whose headers its DICOM objects take after."""
+    """A result, the series whose headers its DICOM objects take after, and the scans it was computed of."""
 
     result: CaseResult
     reference: Series
+    scans: tuple[Scan, ...] = ()
 
     @property
     def headers(self) -> tuple[Any, ...]:
@@ -127,7 +128,8 @@ def therapy_dose(
         comparisons=tuple(_comparison(source, name, sampling, regions, progress) for name in others),
         settings=_settings(case, shapes),
     )
-    return Outcome(with_patient_body(result, site.folder, case, course), course.scans[series.reference].series)
+    result = with_patient_body(result, site.folder, case, course)
+    return Outcome(result, course.scans[series.reference].series, course.scans)
 
 
 def _settings(case: Case, planar: PlanarCurves) -> dict[str, Any]:

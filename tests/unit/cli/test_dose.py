@@ -14,7 +14,7 @@ from hevesy.cli import main
 from hevesy.errors import STATUS
 
 OUTPUTS = {"results.json", "regions.csv", "dose.nii.gz", "tia.nii.gz", "report.html", "report.pdf"}
-OUTPUTS |= {"rtdose.dcm", "seg.dcm", "rtstruct.dcm", "dose_report.dcm"}
+OUTPUTS |= {"rtdose.dcm", "seg.dcm", "rtstruct.dcm", "dose_report.dcm", "rwvm.dcm"}
 
 
 def dose(folder, out, *more):

@@ -5,19 +5,23 @@ import sys
 from dataclasses import replace
 from datetime import datetime
 
+import numpy as np
 import pydicom
 import pytest
 
 from factories.case_result import case_result
 from factories.therapy_case import INJECTED, write_case
 from hevesy.cli import main
-from hevesy.stages.imaging import dose_report
+from hevesy.core import Quantity
+from hevesy.stages.imaging import dose_report, real_world_value_object
 from hevesy.stages.imaging.dose_report import Estimate
 from hevesy.stages.imaging.folder import read_folder
+from hevesy.stages.imaging.pet import read_pet
 from hevesy.stages.imaging.series import Kind
+from hevesy.stages.imaging.suv import read_suv
 from hevesy.workflows.publication import dose_table, last_scan_end
 
-DICOM = ("rtdose.dcm", "seg.dcm", "rtstruct.dcm", "dose_report.dcm")
+DICOM = ("rtdose.dcm", "seg.dcm", "rtstruct.dcm", "dose_report.dcm", "rwvm.dcm")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +56,7 @@ def test_the_objects_belong_to_the_patient_study_and_frame_of_the_images_and_the
         assert (one.StudyInstanceUID, one.PatientID) == (source.StudyInstanceUID, source.PatientID)
         assert (one.ManufacturerModelName, one.ContentQualification) == ("Hevesy", "RESEARCH")
         assert b"not a medical device" in (made / "a" / name).read_bytes()
-        if name != "dose_report.dcm":
+        if name not in ("dose_report.dcm", "rwvm.dcm"):  # which lie nowhere
             assert one.FrameOfReferenceUID == source.FrameOfReferenceUID
 
 
@@ -74,6 +78,18 @@ def test_what_was_written_is_read_again_as_structures_dose_and_table(made):
     table = dose_report.read(made / "a/dose_report.dcm")
     assert [region.name for region in table.regions] == ["organ", "lesion"]
     assert table.given_at == INJECTED
+
+
+def test_real_world_values_give_every_scan_as_it_was_read(made, case):
+    values = real_world_value_object.read(made / "a/rwvm.dcm")
+    scans = [one for one in read_folder(case).series if one.kind is Kind.SPECT]
+    assert len(scans) == 3
+    for scan in scans:
+        (again,) = read_pet(real_world_value_object.apply(values, scan.headers), scan.files, scan.name)
+        np.testing.assert_allclose(again.values, scan.image().values, rtol=1e-6)
+        heads = real_world_value_object.apply(values, scan.headers, Quantity.STANDARDISED_UPTAKE)
+        (uptake,) = read_pet(heads, scan.files, scan.name)
+        np.testing.assert_allclose(uptake.values, read_suv(scan)[0].values, rtol=1e-4)  # half-life to 4 figures there
 
 
 def test_the_table_of_a_report_says_the_numbers_of_the_case():

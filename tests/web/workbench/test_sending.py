@@ -15,7 +15,7 @@ from hevesy.web.site.jobs.queue import result_folder
 from hevesy.web.site.store.models import Archive, Result
 from hevesy.web.site.store.multipart import Parts, boundary_of
 
-SENT = ["rtdose.dcm", "seg.dcm", "rtstruct.dcm", "dose_report.dcm"]
+SENT = ["rtdose.dcm", "seg.dcm", "rtstruct.dcm", "dose_report.dcm", "rwvm.dcm"]
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_the_dicom_of_a_dose_is_sent_from_its_page(desk, administration, archive
     assert sent == [(result_folder(computed.fingerprint) / name).read_bytes() for name in SENT]
     assert [(one["archive"], one["job"].state) for one in desk.get(address).context["sendings"]] == [("PACS", "done")]
     assert Event.objects.get(action="result.send-asked").details["files"] == SENT
-    assert Event.objects.get(action="result.sent").details == {"archive": "PACS", "files": 4}
+    assert Event.objects.get(action="result.sent").details == {"archive": "PACS", "files": len(SENT)}
     shared_case(desk, administration, computed, archive)
 
 

@@ -219,7 +219,7 @@ def sign(request: HttpRequest, pk: UUID, given: SignIn) -> Signature:
 
 @router.post("/results/{pk}/sending", response=JobOut)
 def send(request: HttpRequest, pk: UUID, given: SendIn) -> Job:
-    """Send RTDOSE, SEG, RTSTRUCT and SR of a result to an archive."""
+    """Send RTDOSE, SEG, RTSTRUCT, SR and RWVM of a result to an archive."""
     result = get_object_or_404(Result, pk=pk)
     return acts.send(_person(request), result, get_object_or_404(Archive, name=given.archive))
 

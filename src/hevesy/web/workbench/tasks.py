@@ -26,8 +26,8 @@ Result = dict[str, Any]
 CHECK, MEASURE, FIT, DOSE = "workbench.check", "workbench.measure", "workbench.fit", "workbench.dose"
 IMAGES, DOSE_IMAGE = "workbench.images", "workbench.dose-image"
 SHARE, ORGANS = "workbench.share", "workbench.organs"
-#: the objects of a result that other systems read: RTDOSE, SEG, RTSTRUCT and SR
-DICOM_FILES = ("rtdose.dcm", "seg.dcm", "rtstruct.dcm", "dose_report.dcm")
+#: the objects of a result that other systems read: RTDOSE, SEG, RTSTRUCT, SR and RWVM
+DICOM_FILES = ("rtdose.dcm", "seg.dcm", "rtstruct.dcm", "dose_report.dcm", "rwvm.dcm")
 #: folders of a de-identified copy
 SHARED_CASE, SHARED_RESULT = "case", "result"
 #: the share of a dose's work that is done when a step starts, by the step's first words

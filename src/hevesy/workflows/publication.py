@@ -27,10 +27,9 @@ def publish(
     progress: Callable[[str], None] = lambda step: None,
     created: datetime | None = None,
 ) -> None:
-    """Write results.json, regions.csv, dose.nii.gz, tia.nii.gz, report.html, report.pdf, and the DICOM objects, with what the stored values
-    of the scans are (rwvm.dcm).
+    """Write results.json, regions.csv, dose.nii.gz, tia.nii.gz, report.html, report.pdf, and the DICOM objects.
 
-    The same outcome gives the same bytes: no clock is read.
+    Among these is what the stored values of the scans are (rwvm.dcm). The same outcome gives the same bytes: no clock is read.
 
     Parameters
     ----------

@@ -29,7 +29,8 @@ def publish(
 ) -> None:
     """Write results.json, regions.csv, dose.nii.gz, tia.nii.gz, report.html, report.pdf, and the DICOM objects.
 
-    Among these is what the stored values of the scans are (rwvm.dcm). The same outcome gives the same bytes: no clock is read.
+    Among these is what the stored values of the scans are (rwvm.dcm). The same outcome gives the same bytes: no clock
+    is read.
 
     Parameters
     ----------

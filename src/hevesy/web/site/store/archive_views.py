@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.core.validators import URLValidator
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -20,7 +21,9 @@ from hevesy.web.site.access import CLINICAL, allow
 from hevesy.web.site.accounts.roles import Role
 from hevesy.web.site.audit.record import record
 from hevesy.web.site.store.arrivals import Wishes
+from hevesy.web.site.store.found import FOUND, FoundStudy
 from hevesy.web.site.store.models import Archive
+from hevesy.web.site.store.peer_address import SCHEME, PeerAddress
 from hevesy.web.site.store.sealing import seal
 from hevesy.web.site.store.tasks import start_retrieval
 
@@ -33,11 +36,12 @@ else:
 class ArchiveForm(_ModelForm):
     """An archive as an administrator names it; its password goes in and never comes out."""
 
-    address = forms.URLField(
+    address = forms.CharField(
         label=gettext_lazy("Address"),
         max_length=500,
-        assume_scheme="https",
-        help_text=gettext_lazy("What stands before /studies, such as https://pacs.example/dicom-web"),
+        help_text=gettext_lazy(
+            "What stands before /studies, such as https://pacs.example/dicom-web; without DICOMweb, dicom://TITLE@host:104"
+        ),
     )
     password = forms.CharField(
         label=gettext_lazy("Password"), required=False, widget=forms.PasswordInput, strip=False, max_length=500
@@ -52,6 +56,13 @@ class ArchiveForm(_ModelForm):
     def clean_address(self) -> str:
         """Refuse another protocol, and a password where it would be shown."""
         address = str(self.cleaned_data["address"])
+        if address.startswith(SCHEME):
+            try:
+                PeerAddress.read(address)
+            except HevesyError as refusal:
+                raise forms.ValidationError(str(refusal)) from refusal
+            return address
+        URLValidator(schemes=["http", "https"])(address)
         if not re.match(r"https?://", address) or "@" in address:
             raise forms.ValidationError(_("An http or https address, with the name and password in their own fields."))
         return address
@@ -118,7 +129,7 @@ def remove(request: HttpRequest, archive: int) -> HttpResponse:
 @require_GET
 def search(request: HttpRequest, archive: int) -> HttpResponse:
     """Search an archive for studies."""
-    from hevesy.web.site.store.dicomweb import FOUND, DicomWeb, FoundStudy  # a server has seldom use for it
+    from hevesy.web.site.store.peers import client_of  # a server has seldom use for it
 
     assert request.user.is_authenticated
     found = get_object_or_404(Archive, pk=archive)
@@ -126,7 +137,7 @@ def search(request: HttpRequest, archive: int) -> HttpResponse:
     studies: list[FoundStudy] | None = None
     if form.is_bound and form.is_valid():
         try:
-            studies = DicomWeb.of(found).search(**form.filters())
+            studies = client_of(found).search(**form.filters())
             record(request.user, "archive.searched", found.name, found=len(studies))
         except HevesyError as refusal:
             messages.error(request, str(refusal))

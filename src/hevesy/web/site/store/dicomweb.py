@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 import requests
 
 from hevesy.errors import EmptyInput, PeerFailed
+from hevesy.web.site.store.found import FOUND, FoundStudy
 from hevesy.web.site.store.limits import Limits
 from hevesy.web.site.store.models import Archive
 from hevesy.web.site.store.multipart import PIECE, Parts, boundary_of, written
@@ -19,24 +20,9 @@ from hevesy.web.site.store.sealing import unseal
 
 #: s to connect, and between two pieces of an answer
 PATIENCE_S = (10, 120)
-#: studies of one search
-FOUND = 100
 _JSON = "application/dicom+json"
 _PARTS = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 _FAILED = "00081198"
-
-
-@dataclass(frozen=True, slots=True)
-class FoundStudy:
-    """A study that an archive holds."""
-
-    uid: str
-    patient: str
-    identifier: str
-    description: str
-    date: str
-    modalities: str
-    objects: str
 
 
 @dataclass(frozen=True, slots=True)

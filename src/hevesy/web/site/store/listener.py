@@ -25,6 +25,7 @@ from hevesy.web.site.store.files import FileStore
 from hevesy.web.site.store.importing import Importer
 from hevesy.web.site.store.limits import Limits
 from hevesy.web.site.store.models import Import
+from hevesy.web.site.store.moving import asked_for
 from hevesy.web.site.store.sources import Candidate
 
 _log = logging.getLogger(__name__)
@@ -119,10 +120,17 @@ def _keep(event: Any, store: FileStore) -> int:
 
 
 def _importer(event: Any, store: FileStore) -> Importer:
-    """Return the import that this association fills, begun with its first object."""
+    """Return the import that this association fills, begun with its first object, and anew with each fetch."""
     found: Importer | None = getattr(event.assoc, "importer", None)
+    asked = asked_for(getattr(event.request, "MoveOriginatorMessageID", None))
+    mark = None if asked is None else asked.mark
+    if found is not None and found.arrival.mark != mark:
+        found.finish()
+        found = None
     if found is None:
-        arrival = arriving(Import.Origin.ASSOCIATION, None, Wishes(), _caller(event))
+        wishes = Wishes(deidentify=asked is not None and asked.deidentified)
+        arrival = arriving(Import.Origin.ASSOCIATION, None, wishes, _caller(event))
+        arrival.mark = mark
         arrival.save()
         found = event.assoc.importer = Importer(arrival, store, Limits())
     return found

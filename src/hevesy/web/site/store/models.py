@@ -21,7 +21,7 @@ class Import(models.Model):
         UPLOAD = "upload", _("Sent from a browser")
         PATH = "path", _("A folder of this machine")
         ASSOCIATION = "association", _("Sent by DICOM")
-        RETRIEVAL = "retrieval", _("Fetched by DICOMweb")
+        RETRIEVAL = "retrieval", _("Fetched from an archive")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     origin = models.CharField(max_length=16, choices=Origin)
@@ -37,6 +37,8 @@ class Import(models.Model):
     started_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
     job = models.ForeignKey("jobs.Job", null=True, on_delete=models.SET_NULL, related_name="+")
+    #: of a fetch by C-MOVE: its message ID, by which the listener tells what was asked for
+    mark = models.PositiveIntegerField(null=True)
     #: what a browser has sent so far, bytes of files that are not whole yet counted
     sent_files = models.PositiveIntegerField(default=0)
     sent_bytes = models.PositiveBigIntegerField(default=0)
@@ -164,11 +166,11 @@ class Attachment(models.Model):
 
 
 class Archive(models.Model):
-    """A DICOMweb server that images are fetched from and results are sent to."""
+    """A DICOMweb server or a classic archive that images are fetched from and results are sent to."""
 
     name = models.CharField(max_length=100, unique=True)
-    #: what stands before ``/studies``
-    address = models.URLField(max_length=500)
+    #: what stands before ``/studies``, or ``dicom://TITLE@host:port``
+    address = models.CharField(max_length=500)
     username = models.CharField(max_length=150, blank=True)
     #: its password, sealed with the site's key; see `hevesy.web.site.store.sealing`
     sealed = models.TextField(blank=True)

@@ -92,30 +92,34 @@ def _files_of(result: str, files: Sequence[str]) -> list[Path]:
 @job("retrieve", title=gettext_noop("Fetch from an archive"), shown_to=CLINICAL)
 def retrieve(task: Task) -> dict[str, Any]:
     """Fetch a study and import it."""
-    from hevesy.web.site.store.dicomweb import DicomWeb
+    from hevesy.web.site.store.dimse import Dimse
     from hevesy.web.site.store.importing import COUNTS, import_path
+    from hevesy.web.site.store.moving import move
+    from hevesy.web.site.store.peers import client_of
 
     arrival = Import.objects.get(pk=task.arguments["import"])
-    client = DicomWeb.of(Archive.objects.get(pk=task.arguments["archive"]))
-    fetched = task.scratch / "fetched"
+    client = client_of(Archive.objects.get(pk=task.arguments["archive"]))
     if not (arrival.deidentified and arrival.ended_at):  # else it fell after the last step, and the study is forgotten
         study = task.arguments.get("study") or private_source(arrival)
-        client.retrieve(study, fetched, task.progress)
-        store = FileStore(settings.HOME.objects, task.scratch)
-        import_path(fetched, arrival.person, task.progress, arrival=arrival, store=store)
-        arrival.refresh_from_db()
+        if isinstance(client, Dimse):
+            move(client, study, arrival, task.progress)
+        else:
+            fetched, store = task.scratch / "fetched", FileStore(settings.HOME.objects, task.scratch)
+            client.retrieve(study, fetched, task.progress)
+            import_path(fetched, arrival.person, task.progress, arrival=arrival, store=store)
+    arrival.refresh_from_db()
     return {"import": str(arrival.pk), **{count: getattr(arrival, count) for count in COUNTS}}
 
 
 @job("send", title=gettext_noop("Send to an archive"), shown_to=CLINICAL)
 def send(task: Task) -> dict[str, Any]:
     """Send objects of a result to an archive; what it holds already it takes again."""
-    from hevesy.web.site.store.dicomweb import DicomWeb
+    from hevesy.web.site.store.peers import client_of
 
     archive = Archive.objects.get(pk=task.arguments["archive"])
     paths = _files_of(task.arguments["result"], task.arguments["files"])
     task.progress(None, f"sending {len(paths)} objects")
-    DicomWeb.of(archive).store(paths)
+    client_of(archive).store(paths)
     record(task.person, "result.sent", task.arguments["result"], archive=archive.name, files=len(paths))
     return {"sent": len(paths)}
 

@@ -52,6 +52,9 @@ class Material:
         normalised = MappingProxyType({symbol: w / total for symbol, w in fractions.items()})
         object.__setattr__(self, "mass_fractions", normalised)
 
+    def __hash__(self) -> int:
+        return hash((self.name, self.density_kg_m3, *self.mass_fractions.items()))
+
     def with_density(self, density_kg_m3: float) -> Material:
         """Return the same medium at another density, kg/m³."""
         return replace(self, density_kg_m3=density_kg_m3)

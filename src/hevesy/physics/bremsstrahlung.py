@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -112,6 +112,7 @@ def _scaled_cm2_g(
     return total * CM2_PER_MILLIBARN / squared_speed
 
 
+@lru_cache(maxsize=65_536)  # media share elements, and tables of one medium share energies
 def _at_energy(atomic_number: int, energy_MeV: float) -> NDArray[np.float64]:
     return np.asarray(_in_energy(atomic_number)(np.log(energy_MeV)))
 

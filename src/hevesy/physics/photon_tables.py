@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,7 @@ class PhotonTables:
         return np.asarray(np.exp(self.log_energy_first + self.log_energy_step * steps))
 
 
+@lru_cache(maxsize=16)
 def photon_tables(materials: tuple[Material, ...], n_energies: int = N_ENERGIES) -> PhotonTables:
     """Return the photon interactions of media, in their order."""
     log_energy = np.linspace(np.log(LOWEST_MEV), np.log(HIGHEST_MEV), n_energies)

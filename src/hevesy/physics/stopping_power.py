@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -72,16 +74,21 @@ def csda_range_g_cm2(material: Material, energy_MeV: ArrayLike, positron: bool =
     electrons nearly do.
     """
     wanted = np.asarray(energy_MeV, np.float64)
-    top = max(float(wanted.max(initial=LOWEST_MEV)), 2 * LOWEST_MEV)
-    folds = np.log(top / LOWEST_MEV)
-    logs = np.linspace(np.log(LOWEST_MEV), np.log(top), int(folds * STEPS_PER_FOLD) + 3)
-    energy = np.exp(logs)
-    slowness = energy / stopping_power_MeV_cm2_g(material, energy, positron)
-    steps = (slowness[1:] + slowness[:-1]) / 2 * np.diff(logs)
-    ranges = slowness[0] / 2 + np.concatenate([[0.0], np.cumsum(steps)])
+    logs, ranges = _ranges(material, max(float(wanted.max(initial=LOWEST_MEV)), 2 * LOWEST_MEV), positron)
     below = ranges[0] * np.minimum(wanted / LOWEST_MEV, 1.0) ** 2
     inside = np.exp(np.interp(np.log(np.maximum(wanted, LOWEST_MEV)), logs, np.log(ranges)))
     return np.asarray(np.where(wanted < LOWEST_MEV, below, inside))
+
+
+@lru_cache(maxsize=256)
+def _ranges(material: Material, top_MeV: float, positron: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return logarithms of energies (MeV) up to the highest, and the ranges there, g/cm²."""
+    folds = np.log(top_MeV / LOWEST_MEV)
+    logs = np.linspace(np.log(LOWEST_MEV), np.log(top_MeV), int(folds * STEPS_PER_FOLD) + 3)
+    energy = np.exp(logs)
+    slowness = energy / stopping_power_MeV_cm2_g(material, energy, positron)
+    steps = (slowness[1:] + slowness[:-1]) / 2 * np.diff(logs)
+    return logs, slowness[0] / 2 + np.concatenate([[0.0], np.cumsum(steps)])
 
 
 def radiation_yield(material: Material, energy_MeV: ArrayLike) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,14 +80,17 @@ def electron_tables(
     positrons : bool
         Whether there can be any; without, their rows are those of electrons.
     """
-    rows = [_electron_medium(medium, False, edges, delta_threshold) for medium in media]
-    rows += [_electron_medium(medium, True, edges, delta_threshold) for medium in media] if positrons else rows
+    bounds = tuple(edges.tolist())
+    rows = [_electron_medium(medium, False, bounds, delta_threshold) for medium in media]
+    rows += [_electron_medium(medium, True, bounds, delta_threshold) for medium in media] if positrons else rows
     columns = {name: np.ascontiguousarray(np.stack([row[name] for row in rows])) for name in rows[0]}
     return ElectronTables(edges=edges, delta_threshold=delta_threshold, **columns)
 
 
-def _electron_medium(medium: Material, positron: bool, edges: Array, delta: float) -> dict[str, Array]:
+@lru_cache(maxsize=64)  # cycles and repetitions of a simulation have the same media and energies
+def _electron_medium(medium: Material, positron: bool, bounds: tuple[float, ...], delta: float) -> dict[str, Array]:
     """Return every row of `ElectronTables` of one medium and sign."""
+    edges = np.array(bounds)
     nodes, weights = np.polynomial.legendre.leggauss(3)
     half = 0.5 * (edges[:-1] - edges[1:])
     tau = 0.5 * (edges[:-1] + edges[1:])[:, None] + half[:, None] * nodes

@@ -201,7 +201,7 @@ def _simulate(
     image = phantom.density.with_values(uncertainty.astype(np.float32), Quantity.RELATIVE)
     statistics = {**summarise(made, tally, threads), "device": device.value}
     summary = {**statistics, "method": answer.method, "limits": list(answer.limits)}
-    known = tally.region_uncertainty() if tally.batches > 1 else np.ones(len(made.regions))
+    known = tally.region_uncertainty()
     summary["regions"] = _region_doses(phantom, made.regions, known.tolist(), answer.dose)
     return Mapped(answer.dose, image, summary)
 

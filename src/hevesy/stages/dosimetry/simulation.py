@@ -217,7 +217,12 @@ class Tally:
         return ratio
 
     def region_uncertainty(self) -> Array:
-        """Return the relative standard uncertainty of each region's energy; infinite where none was scored."""
+        """Return the relative standard uncertainty of each region's energy; 1 where one batch does not tell it.
+
+        Infinite where none was scored.
+        """
+        if self.batches < 2:
+            return np.ones(self.by_region.shape[1])
         mean = self.by_region.mean(axis=0)
         u = self.by_region.std(axis=0, ddof=1) / np.sqrt(self.batches)
         return np.asarray(np.divide(u, mean, out=np.full_like(mean, np.inf), where=mean > 0))

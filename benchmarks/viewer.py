@@ -16,6 +16,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ ROOT = Path(__file__).parents[1]
 ROUNDS = 3
 GOAL_S = 3.0
 PATIENCE_MS = 180_000
+_KINDS = {"GPU": "drawing", "renderer": "pages", "network.mojom.NetworkService": "network"}
 #: noise of the SPECT, of its value, and how far it is correlated (standard deviation), as after a reconstruction
 _NOISE, _NOISE_MM = 0.15, 4.0
 FLAGS = ["--no-sandbox", "--disable-quic", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
@@ -54,15 +56,18 @@ _INTERACTIVE = f"""async () => {{
   await drawn("drawn");
   if (pane.closest(".hv-row").querySelector("output").textContent === before) throw new Error("No answer");
   const interactive = performance.now();
-  await drawn("refined");
-  const refined = performance.now();
   const fetched = performance.getEntriesByType("resource").filter((r) => r.name.includes("/images/"));
   return {{
-    pictures, interactive, refined,
+    pictures, interactive,
     began: Math.min(...fetched.map((r) => r.startTime)), fetched: Math.max(...fetched.map((r) => r.responseEnd)),
     sent: performance.getEntriesByType("resource").reduce((sum, r) => sum + r.transferSize, 0),
     images: fetched.map((r) => r.name),
   }};
+}}"""
+_REFINED = f"""async () => {{
+  {_DRAWN}
+  await drawn("refined");
+  return performance.now();
 }}"""
 _WINDOW = f"""async () => {{
   {_DRAWN}
@@ -203,43 +208,46 @@ def _done(site: Site) -> bool:
     return all(state == "done" for _, state, _ in states)
 
 
-def opened(chromium: Any, site: Site, known: dict[str, Any], use: Callable[[Any], Any], path: str) -> tuple[Any, float]:
-    """Open a page of the site in a new context, whose cache is empty; what `use` returns, and the browser's CPU s."""
+def opened(chromium: Any, site: Site, known: dict[str, Any], use: Callable[[Any], Any], path: str) -> Any:
+    """Open a page of the site in a new context, whose cache is empty, and return what `use` makes of it."""
     context = chromium.new_context(base_url=site.address, viewport={"width": 1440, "height": 900})
     context.set_default_timeout(PATIENCE_MS)
     cookie = {"name": "sessionid", "value": known["cookie"], "url": site.address}
     context.add_cookies([cookie])
     page = context.new_page()
-    before = browser_cpu(chromium)
     page.goto(path, wait_until="commit")
     found = use(page)
-    cpu = browser_cpu(chromium) - before
     if folder := os.environ.get("HEVESY_SCREENS"):
         page.screenshot(path=Path(folder) / "benchmark-viewer.png")
     context.close()
-    return found, cpu
+    return found
 
 
-def browser_cpu(chromium: Any) -> float:
-    """Return the processor time of all the browser's living processes, s."""
+def browser_cpu(chromium: Any) -> Counter[str]:
+    """Return the processor time of the browser's living processes, s: for each kind, and for all."""
     session = chromium.new_browser_cdp_session()
     told = session.send("SystemInfo.getProcessInfo")["processInfo"]
     session.detach()
-    return sum(one["cpuTime"] for one in told)
+    found: Counter[str] = Counter()
+    for one in told:
+        found[_KINDS.get(one["type"], "other")] += one["cpuTime"]
+        found["all"] += one["cpuTime"]
+    return found
 
 
-def measured(chromium: Any, site: Site, known: dict[str, Any]) -> dict[str, float]:
+def measured(chromium: Any, site: Site, known: dict[str, Any]) -> dict[str, Any]:
     """Open the study page once, and fetch the same bytes alone."""
     page = f"/administrations/{known['administration']}/regions"
     server = site.server_cpu()
 
     def use(page: Any) -> dict[str, Any]:
         found = page.evaluate(_INTERACTIVE)
-        return {**found, "cpu": browser_cpu(chromium), "window": page.evaluate(_WINDOW)}
+        cpu = browser_cpu(chromium)
+        return {**found, "cpu": cpu, "refined": page.evaluate(_REFINED), "window": page.evaluate(_WINDOW)}
 
-    found, _ = opened(chromium, site, known, use, page)
+    found = opened(chromium, site, known, use, page)
     server = site.server_cpu() - server
-    bare, _ = opened(chromium, site, known, lambda page: page.evaluate(_BARE, found["images"]), "/health")
+    bare = opened(chromium, site, known, lambda page: page.evaluate(_BARE, found["images"]), "/health")
     return {**found, "server": server, "bare": bare["took"], "unpacked": bare["bytes"]}
 
 
@@ -260,12 +268,13 @@ def main() -> None:
                 chromium.close()
 
 
-def _line(one: dict[str, float], cpu: float) -> str:
+def _line(one: dict[str, Any], cpu: Counter[str]) -> str:
     s = {key: one[key] / 1e3 for key in ("pictures", "interactive", "refined", "began", "fetched", "bare", "window")}
-    goal = f" (goal {GOAL_S:.0f} s)"
+    goal = f" (goal for 256³ {GOAL_S:.0f} s)"
     return (
         f"all pictures {s['pictures']:.2f} s, interactive {s['interactive']:.2f} s{goal}, "
-        f"projection in full {s['refined']:.2f} s; CPU s: browser {cpu:.2f}, server {one['server']:.2f}; "
+        f"projection in full {s['refined']:.2f} s; CPU s until interactive: "
+        f"{', '.join(f'{kind} {took:.2f}' for kind, took in cpu.items())}, server {one['server']:.2f}; "
         f"images asked for at {s['began']:.2f} s, there at {s['fetched']:.2f} s; {one['sent'] / 1e6:.1f} MB sent, "
         f"{one['unpacked'] / 1e6:.0f} MB unpacked; the same bytes alone {s['bare']:.2f} s "
         f"(ratio {one['interactive'] / one['bare']:.1f}); window change {one['window']:.0f} ms"

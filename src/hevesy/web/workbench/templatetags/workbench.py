@@ -47,12 +47,6 @@ def item(items: Sequence[Any], index: int) -> Any:
     return items[index]
 
 
-@register.filter
-def value(pair: Mapping[str, Any]) -> Any:
-    """Return the value of a pair."""
-    return pair["value"]
-
-
 @register.simple_tag
 @cache
 def viewer_modules() -> list[str]:

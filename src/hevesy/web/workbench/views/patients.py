@@ -72,6 +72,6 @@ def begin(request: HttpRequest, pk: int) -> HttpResponse:
         made = acts.begin_administration(who(request), found, chosen, course)
         return redirect("workbench:check", made.pk)
     acts.saw(who(request), "patient", f"patient {found.pk}")
-    studies = found.studies.order_by("listed_at", "id").prefetch_related("series")
+    studies = found.studies.order_by("listed_at", "id")
     context = {"patient": found, "studies": studies, "courses": found.courses.order_by("-created_at")}
     return render(request, "workbench/begin.html", context)

@@ -65,6 +65,9 @@ def _serve(unit: AE, door: Door, store: FileStore, stop: Event) -> None:
         (evt.EVT_REJECTED, _rejected),
         (evt.EVT_C_STORE, _store, [store]),
         (evt.EVT_C_ECHO, lambda event: SUCCESS),
+        # objects are kept on one thread of an association, and its connection is closed on another
+        (evt.EVT_RELEASED, lambda event: connections.close_all()),
+        (evt.EVT_ABORTED, lambda event: connections.close_all()),
         (evt.EVT_CONN_CLOSE, _closed),
     ]
     try:

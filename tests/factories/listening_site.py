@@ -41,13 +41,13 @@ class Site:
                 listener.wait(20)
 
     def wait_until_open(self, listener):
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120
         while time.monotonic() < until and listener.poll() is None:
             with socket.socket() as knock:
                 if knock.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
             time.sleep(0.05)
-        pytest.fail("the listener did not start within 30 s")
+        pytest.fail("the listener did not start within 120 s")
 
     def sender(self, files, caller="CAMERA", called="HEVESY"):
         return ["storescu", "-aet", caller, "-aec", called, "+sd", "127.0.0.1", str(self.port), str(files)]

@@ -82,10 +82,10 @@ def _server(django_db_setup: None) -> Iterator[str]:
     server = uvicorn.Server(options)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while not server.started and time.monotonic() < until:
         time.sleep(0.02)
-    assert server.started, "the site did not start within 30 s"
+    assert server.started, "the site did not start within 120 s"
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     thread.join(timeout=10)
@@ -123,7 +123,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, live: str) -> Iterator[Page]:
     """A new page of the running site, in which an error of a script or a breach of its policy fails the test."""
     context = browser.new_context(base_url=live, viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(60_000)
     opened = context.new_page()
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(str(error)))

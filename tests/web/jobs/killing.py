@@ -29,7 +29,7 @@ from typing import Any
 HERE = Path(__file__).parent
 SOURCE = Path(__file__).parents[3] / "src"
 #: s after which what should be gone must be gone, and what should be there must be there
-GONE, THERE = 5.0, 60.0
+GONE, THERE = 5.0, 180.0
 #: what each process of a site is told by, in its command line
 SERVER, WORKER, CHILD = "hevesy\0serve", "hevesy\0worker", "hevesy.web.site.jobs.child"
 #: crashes of one job that are its own fault and not ours: a third would make it fail, as it should

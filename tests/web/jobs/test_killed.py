@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from killing import CHILD, SERVER, WORKER, killed_at_random, throw_away_site, wait_for
+from killing import CHILD, SERVER, THERE, WORKER, killed_at_random, throw_away_site, wait_for
 
 pytestmark = [pytest.mark.process, pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")]
 
@@ -30,7 +30,7 @@ def test_whichever_process_dies_what_the_job_started_dies_too():
         site.start()
         site.call("effects.sure:submit", 1)
         for victim in (CHILD, WORKER, SERVER):
-            wait_for(lambda: helpers(site) and children(site), 30, "The job did not start its helper")
+            wait_for(lambda: helpers(site) and children(site), THERE, "The job did not start its helper")
             left = helpers(site)
             assert site.kill(victim, lambda numbers: numbers[0])
             wait_for(lambda left=left: not left & helpers(site), 5, lambda: f"Orphans: {site.processes()}")

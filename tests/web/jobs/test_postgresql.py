@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from killing import WORKER, throw_away_site, wait_for
+from killing import THERE, WORKER, throw_away_site, wait_for
 
 FOUND = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or [Path(shutil.which("initdb") or "")]
 pytestmark = [
@@ -54,11 +54,11 @@ def server():
 def test_several_workers_take_each_job_once_and_a_killed_ones_job_again(server):
     with throw_away_site(workers=3, HEVESY_DATABASE=server) as site:
         site.start()
-        wait_for(lambda: sum(WORKER in c for c in site.processes().values()) == 3, 30, "Workers are missing")
+        wait_for(lambda: sum(WORKER in c for c in site.processes().values()) == 3, THERE, "Workers are missing")
         jobs = site.call("effects.sure:submit", 9)
-        wait_for(lambda: "running" in site.call("effects.sure:states"), 30, "No job begins")
+        wait_for(lambda: "running" in site.call("effects.sure:states"), THERE, "No job begins")
         assert site.kill(WORKER, lambda numbers: numbers[-1])
-        wait_for(lambda: set(site.call("effects.sure:states")) == {"done"}, 120, "The jobs do not end")
+        wait_for(lambda: set(site.call("effects.sure:states")) == {"done"}, THERE, "The jobs do not end")
         assert len(jobs) <= sum(site.call("effects.sure:attempts")) <= len(jobs) + 1
         site.call("effects.sure:check", jobs)
         assert site.stop() == 0

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from killing import SERVER, WORKER, throw_away_site, wait_for
+from killing import SERVER, THERE, WORKER, throw_away_site, wait_for
 
 pytestmark = [pytest.mark.process, pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")]
 #: MiB that the idle server and its worker may take together, shared libraries counted in both
@@ -52,14 +52,14 @@ def test_light_jobs_go_past_a_long_one_in_one_process_that_stays_and_that_may_be
     with throw_away_site() as site:
         site.start()
         site.call("effects.sure:submit_one", "effects.deaf")
-        wait_for(lambda: site.query("SELECT step FROM jobs_job") == [("deaf",)], 30, "It does not begin")
+        wait_for(lambda: site.query("SELECT step FROM jobs_job") == [("deaf",)], THERE, "It does not begin")
 
         def process_of(number):
             job, asked = (
                 site.call("effects.sure:submit_moment", number),
                 "SELECT state, result FROM jobs_job WHERE id = ?",
             )
-            wait_for(lambda: site.query(asked, job)[0][0] == "done", 30, lambda: f"{site.query(asked, job)}")
+            wait_for(lambda: site.query(asked, job)[0][0] == "done", THERE, lambda: f"{site.query(asked, job)}")
             return json.loads(site.query(asked, job)[0][1])["process"]
 
         first = process_of(1)
@@ -74,7 +74,7 @@ def test_a_job_at_work_when_the_site_stops_waits_for_the_next_start():
     with throw_away_site() as site:
         site.start()
         job = site.call("effects.sure:submit_one", "effects.deaf")
-        wait_for(lambda: site.query("SELECT step FROM jobs_job") == [("deaf",)], 30, "It does not begin")
+        wait_for(lambda: site.query("SELECT step FROM jobs_job") == [("deaf",)], THERE, "It does not begin")
         assert site.stop() == 0
         assert site.query("SELECT id, state, worker FROM jobs_job") == [(job, "waiting", "")]
         assert site.processes() == {}

@@ -1,8 +1,10 @@
-"""How tests that run side by side share the two dearest things: processors and compiled kernels."""
+"""How near is near in tests of energy, and how those that run side by side share processors and compiled kernels."""
 
 import fcntl
 import os
 from pathlib import Path
+
+import pytest
 
 #: what takes longest by itself begins first, so that no processor waits for it at the end
 LONGEST_FIRST = (
@@ -11,6 +13,16 @@ LONGEST_FIRST = (
     "tests/wheel/test_wheel.py",
     "tests/web/jobs/test_killed.py",
 )
+
+#: folders of tests of J and Gy
+IN_JOULES = frozenset(["dosimetry", "egsnrc", "penelope"])
+
+
+@pytest.fixture(autouse=True)
+def no_tolerance_but_the_stated(request, monkeypatch):
+    """Take from pytest.approx its own absolute tolerance, 1e-12: in J and Gy any value would be within it."""
+    if IN_JOULES & set(request.path.parts):
+        monkeypatch.setattr(type(pytest.approx(1.0)), "DEFAULT_ABSOLUTE_TOLERANCE", 0.0)
 
 
 def pytest_configure():

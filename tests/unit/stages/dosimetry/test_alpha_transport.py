@@ -75,10 +75,10 @@ def test_alphas_end_at_their_range():
 def test_activity_everywhere_leaves_its_energy_where_it_is_born():
     phantom = block("lung", 7, 0.4)
     places = list(np.ndindex(7, 7, 7))
-    tally = simulate(phantom, decays(phantom, line(6000.0, ALPHA), places, 1.0))
+    tally = simulate(phantom, decays(phantom, line(6000.0, ALPHA), places, 1.0), 1_600_000)
     inside = tally.energy_J.reshape(7, 7, 7)[2:5, 2:5, 2:5]
-    # the range is 0.2 mm: nothing is missing two voxels from the edge
-    assert inside.mean() == pytest.approx(6.0 * MEV, rel=2e-3)
+    # the range is 0.2 mm: nothing is missing two voxels from the edge; what crosses that is known to 0.07%
+    assert inside.mean() / MEV == pytest.approx(6.0, rel=2.5e-3)
 
 
 @pytest.mark.parametrize("physics", [Physics(), Physics.analog()], ids=["default", "analog"])

@@ -41,8 +41,8 @@ def test_the_photons_of_iodine_131_dose_the_body_as_in_the_guidance_of_the_eanm(
 
 def test_electrons_stay_in_the_body_but_for_those_of_its_surface():
     s_value = body_s_value([(nuclide("Y-90"), 1.0)], Measured(70.0, 1.4, "kg"))
-    # 933 keV a decay (ICRP 107), of which 0.35% is radiated; and through a surface of 19 m² per m³ leaves about a quarter
-    # of that times half the range of 4 mm: 1%
+    # 933 keV a decay (ICRP 107), of which 0.35% is radiated; and through a surface of 19 m² per m³ leaves about a
+    # quarter of that times half the range of 4 mm: 1%
     lost = 1 - s_value.value / (933.0e3 * 1.602177e-19 / 70)
     assert 0.005 < lost < 0.02
     assert s_value.u / s_value.value == pytest.approx(0.02, rel=1e-3)

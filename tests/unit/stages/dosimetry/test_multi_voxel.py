@@ -119,7 +119,7 @@ def test_photon_groups_hold_the_energy_that_water_takes_near_the_source():
         e.energy_J * e.per_decay * float(mass_energy_transfer_cm2_g(material("water"), e.energy_J / 1.602176634e-13))
         for e in photons
     )
-    # bremsstrahlung adds about 1.4%: 0.1 keV to the 35 keV of the lines, so soft that water takes five times as much of it
+    # bremsstrahlung adds about 1.4%: 0.1 keV to 35 keV of lines, so soft that water takes five times as much of it
     assert groups[:, 0].sum() / (0.1 * taken) == pytest.approx(1.014, abs=0.01)
     assert (groups[:, 4] >= 0.9).all()
     assert (groups[:, 6] >= groups[:, 4] - 0.05).all()  # scattering softens, and bone takes soft photons

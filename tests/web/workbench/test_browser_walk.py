@@ -56,12 +56,13 @@ def site(tmp_path_factory):
 
 @pytest.fixture
 def look(screenshot, assert_accessible):
-    """Return a function that keeps a picture of a page and lets axe judge it."""
+    """Return a function that keeps a picture of a page and, once for each page, lets axe judge it."""
 
-    def look(page, name):
+    def look(page, name, judge=True):
         page.evaluate("scrollTo(0, 0)")  # else the head of the page, which stays in sight, lies in the middle
         screenshot(page, f"workbench-{name}")
-        assert_accessible(page)
+        if judge:
+            assert_accessible(page)
 
     return look
 
@@ -69,7 +70,9 @@ def look(screenshot, assert_accessible):
 @pytest.fixture
 def desk(browser, site):
     """A page in which the physicist has signed in."""
-    context = browser.new_context(base_url=site, viewport={"width": 1440, "height": 900}, accept_downloads=True)
+    # who looks at the pictures wants them large; software draws each of them voxel by voxel
+    size = {"width": 1440, "height": 900} if "HEVESY_SCREENS" in os.environ else {"width": 960, "height": 600}
+    context = browser.new_context(base_url=site, viewport=size, accept_downloads=True)
     context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()
     faults = []
@@ -131,11 +134,18 @@ def draw_a_lesion(page, look):
         picture.press("Space")
     assert drawn.value.status == 200
     look(page, "regions")
-    page.reload()
-    page.locator("details.card summary", has_text="lesion 1").click()
-    card = page.locator("details.card", has=page.locator("summary", has_text=re.compile("^lesion 1$")))
-    card.get_by_label("Propagate").check()
-    card.get_by_role("button", name="Save").click()
+    say_that_it_is_on_every_scan(page)
+
+
+def say_that_it_is_on_every_scan(page):
+    """Say it on the page of data, which loads no pictures again."""
+    step(page, "Data")
+    page.locator("summary", has_text="As case.yaml").click()
+    said = page.input_value("#case_yaml")
+    assert "regions:\n" in said
+    page.fill("#case_yaml", said.replace("regions:\n", "regions:\n  lesion 1: {propagate: true}\n"))
+    page.locator("form", has=page.locator("#case_yaml")).get_by_role("button", name="Save").click()
+    page.wait_for_load_state()
 
 
 def leave_a_point_out(page, look):
@@ -178,7 +188,7 @@ def run_engines(page, look):
     page.wait_for_selector(".job .badge:has-text('Running')")
     page.get_by_role("button", name="Cancel").click()
     page.wait_for_selector(".job .badge:has-text('Cancelled')")
-    look(page, "cancelled")
+    look(page, "cancelled", judge=False)
     compute(page, "vsv", compare="mc", histories=20_000)
     page.wait_for_selector(".job progress[value]")
     look(page, "progress")
@@ -195,7 +205,7 @@ def sign(page, look):
     look(page, "report")
     page.get_by_role("button", name="Sign").click()
     page.wait_for_selector("text=Version 1, signed by anna")
-    look(page, "signed")
+    look(page, "signed", judge=False)
 
 
 def test_the_demo_patient_goes_from_a_folder_to_a_signed_report(desk, look, tmp_path):

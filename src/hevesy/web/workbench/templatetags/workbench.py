@@ -10,8 +10,10 @@ from typing import Any
 from django import template
 
 from hevesy.stages.reporting.rounding import plain, rounded
+from hevesy.web.workbench.words import viewer_words
 
 register = template.Library()
+register.simple_tag(viewer_words)
 
 
 @register.filter

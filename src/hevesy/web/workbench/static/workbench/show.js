@@ -16,10 +16,13 @@ async function send(address, edit) {
   return read(await fetch(address, { method: "POST", headers, body: JSON.stringify(edit) }));
 }
 
+const words = JSON.parse(document.getElementById("viewer-words")?.textContent ?? "{}");
+const gettext = (text) => words[text] ?? text;
+
 for (const element of document.querySelectorAll("[data-viewer]")) {
   const manifest = await read(await fetch(element.dataset.viewer));
   const edit = element.dataset.edit;
-  const options = edit ? { onEdit: (asked) => send(edit, asked) } : {};
+  const options = { gettext, ...(edit ? { onEdit: (asked) => send(edit, asked) } : {}) };
   const viewer = await openViewer(element, manifest, options);
   if (manifest.volumes.some((volume) => volume.kind === "dose")) {
     viewer.setVisible("dose", true); // the page is about the dose, so the pictures show it

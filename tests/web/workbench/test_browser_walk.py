@@ -184,6 +184,8 @@ def compute(page, engine, compare=None, **sampling):
 
 def run_engines(page, look):
     """Begin a long Monte Carlo and cancel it; then kernels, with a short Monte Carlo beside them."""
+    step(page, "Engine")
+    look(page, "engine")
     compute(page, "mc", histories=400_000_000, seed=5)
     page.wait_for_selector(".job .badge:has-text('Running')")
     page.get_by_role("button", name="Cancel").click()

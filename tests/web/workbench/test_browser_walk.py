@@ -70,9 +70,7 @@ def look(screenshot, assert_accessible):
 @pytest.fixture
 def desk(browser, site):
     """A page in which the physicist has signed in."""
-    # who looks at the pictures wants them large; software draws each of them voxel by voxel
-    size = {"width": 1440, "height": 900} if "HEVESY_SCREENS" in os.environ else {"width": 960, "height": 600}
-    context = browser.new_context(base_url=site, viewport=size, accept_downloads=True)
+    context = browser.new_context(base_url=site, viewport={"width": 1440, "height": 900}, accept_downloads=True)
     context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()
     faults = []

@@ -38,7 +38,7 @@ _CAPSULE = 0.2
 #: a kidney from end to end, mm
 _KIDNEY_LENGTH_MM = 170.0
 #: kidneys of one person differ less than this in volume
-_PAIR = 2.0
+_PAIR = 1.4
 #: where the middle of a kidney lies to the side of the spine, mm
 _KIDNEY_MIDDLE_MM = (25.0, 90.0)
 
@@ -108,14 +108,13 @@ def doubt(name: str, one: Candidate, scene: Scene, organs: Mask) -> str:
 
 def doubt_together(found: Mapping[str, Candidate], refused: Mapping[str, str], scene: Scene) -> dict[str, str]:
     """Return why organs are not believed beside the others: one kidney alone, two too unlike, a liver with a kidney."""
-    doubts = _doubt_of_pair(found, refused, scene)
-    if "liver" in refused:
-        return doubts
-    if "right kidney" in {**refused, **doubts}:
-        return {**doubts, "liver": "the right kidney was not told apart from it"}
-    if _height_mm(found["liver"].mask, scene) < _height_mm(found["right kidney"].mask, scene):
+    both = {"liver", "right kidney"}.isdisjoint(refused)
+    if both and _height_mm(found["liver"].mask, scene) < _height_mm(found["right kidney"].mask, scene):
         upside = "the liver that was found lies below the right kidney; is the image upside down?"
         return dict.fromkeys(found, upside)
+    doubts = _doubt_of_pair(found, refused, scene)
+    if "right kidney" in {**refused, **doubts} and "liver" not in refused:
+        return {**doubts, "liver": "the right kidney was not told apart from it"}
     return doubts
 
 

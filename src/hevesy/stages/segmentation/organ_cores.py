@@ -27,7 +27,7 @@ _ABOVE_LIVER = 0.5
 #: what takes up this share of the left kidney's highest uptake belongs to left kidney or spleen
 _OF_LEFT = 0.4
 #: a left side larger than this many right kidneys holds a spleen, too
-_MORE_THAN_KIDNEY = 1.5
+_MORE_THAN_KIDNEY = 1.3
 _FACES = ndimage.generate_binary_structure(3, 1)
 
 
@@ -108,7 +108,7 @@ def _left_side(scene: Scene, kidney_mL: float, liver: float) -> tuple[Mask, Mask
     if not (both & window).any():
         return none, none
     core_mL = scene.volume_mL(both)
-    if core_mL < _MORE_THAN_KIDNEY * max(kidney_mL / 0.6, 100.0):
+    if core_mL < _MORE_THAN_KIDNEY * max(kidney_mL, 100.0):
         return _shrunk(both), none
     upper, lower = _parted(both, scene)
     return _shrunk(lower), _shrunk(upper)

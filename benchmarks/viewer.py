@@ -4,9 +4,10 @@ On a real site with its server and worker, over loopback, in headless Chromium t
 and SPECT of 256³ voxels, whose page is to be interactive in 3 s; and a CT of 512 × 512 × 400 with a SPECT of 128³.
 
 Interactive is: from the click to when every volume has been fetched in full, every picture (the projection among them,
-at half its resolution) has been drawn and can be read back, and the cursor, moved thereafter by a key, has been
+at a third of its resolution) has been drawn and can be read back, and the cursor, moved thereafter by a key, has been
 answered in all of them. When the projection has its full resolution stands beside. The lower bound of the same run: a
-blank page of the same site that fetches the same bytes and does nothing with them. The browser is new, its cache empty.
+blank page of the same site that fetches the same bytes and does nothing with them. The browser is new, and has shown
+the worklist and nothing else.
 """
 
 from __future__ import annotations
@@ -215,6 +216,7 @@ def opened(chromium: Any, site: Site, known: dict[str, Any], use: Callable[[Any]
     cookie = {"name": "sessionid", "value": known["cookie"], "url": site.address}
     context.add_cookies([cookie])
     page = context.new_page()
+    page.goto("/", wait_until="networkidle")  # who opens a study comes from the worklist
     page.goto(path, wait_until="commit")
     found = use(page)
     if folder := os.environ.get("HEVESY_SCREENS"):

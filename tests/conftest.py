@@ -14,15 +14,11 @@ LONGEST_FIRST = (
     "tests/web/jobs/test_killed.py",
 )
 
-#: folders of tests of J and Gy
-IN_JOULES = frozenset(["dosimetry", "egsnrc", "penelope"])
-
 
 @pytest.fixture(autouse=True)
-def no_tolerance_but_the_stated(request, monkeypatch):
-    """Take from pytest.approx its own absolute tolerance, 1e-12: in J and Gy any value would be within it."""
-    if IN_JOULES & set(request.path.parts):
-        monkeypatch.setattr(type(pytest.approx(1.0)), "DEFAULT_ABSOLUTE_TOLERANCE", 0.0)
+def no_tolerance_but_the_stated(monkeypatch):
+    """Take from pytest.approx its own absolute tolerance, 1e-12: in J, Gy and m² any value would be within it."""
+    monkeypatch.setattr(type(pytest.approx(1.0)), "DEFAULT_ABSOLUTE_TOLERANCE", 0.0)
 
 
 def pytest_configure():

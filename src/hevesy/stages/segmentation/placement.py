@@ -12,8 +12,9 @@ from hevesy.errors import BadInput, GridMismatch, OutsideImage
 
 #: share of a region's volume that may lie outside the image, for the rounding of stored coordinates
 OUTSIDE_TOLERANCE = 1e-3
-#: two lattices this close, in voxels, are one
-SAME_PLACE = 0.02
+#: two lattices whose voxels lie this close, in voxels, and whose spacings differ by no more of themselves than their
+#: stored decimals do, are one; a spacing that differs by more would change the volume
+SAME_PLACE, SAME_SPACING = 0.02, 1e-5
 #: axes run along each other if no more than this of a voxel is lost across the region
 ALONG = 1e-2
 #: fewest and most sample points along each axis of a voxel that is oblique to the region's
@@ -89,7 +90,7 @@ def _spread(region: Region, grid: Grid, change: Matrix, source: NDArray[np.intp]
 
 def _overlaps(scale: float, origin: float, steps: NDArray[np.int_], count: int) -> Matrix:
     """Return how much of each voxel of one axis each voxel of another fills (count, len(steps))."""
-    if abs(abs(scale) - 1) * len(steps) < SAME_PLACE and abs(origin - round(origin)) < SAME_PLACE:
+    if abs(abs(scale) - 1) < SAME_SPACING and abs(origin - round(origin)) < SAME_PLACE:
         scale, origin = float(np.sign(scale)), float(round(origin))
     ends = np.sort(scale * (steps[:, None] + np.array([-0.5, 0.5])) + origin, axis=1)
     cells = np.arange(count)[:, None]

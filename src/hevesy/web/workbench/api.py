@@ -22,7 +22,7 @@ from hevesy.web.site.jobs.queue import result_folder
 from hevesy.web.site.store.files import FileStore
 from hevesy.web.site.store.models import Administration, Archive, Course, Patient, Result, Signature, Study
 from hevesy.web.workbench import acts, finding, results_api
-from hevesy.web.workbench.drawing import View, edit, mask_url
+from hevesy.web.workbench.drawing import View, edit, image_prefix, mask_url
 from hevesy.web.workbench.models import RegionSet
 from hevesy.web.workbench.tasks import IMAGES
 from hevesy.web.workbench.views.course import counted, summed
@@ -258,7 +258,7 @@ def view(request: HttpRequest, pk: UUID, result: UUID | None = None) -> dict[str
     acts.saw(_person(request), "images", f"administration {pk}")
     shown = _view(request, found)
     shown.place()
-    prefix = f"/api/workbench/administrations/{pk}/images/{shown.job.pk}/"
+    prefix = image_prefix(found, shown.job)
     volumes = [{**shown.placing.shown(one), "url": prefix + one["url"]} for one in shown.manifest["volumes"]]
     if result is not None:
         volumes.append(_dose_volume(request, found, result))

@@ -29,6 +29,8 @@ Region = dict[str, Any]
 _ROLES = ("lesion", "organ", "body", "background")
 _COLOURS = ("#e6550d", "#3182bd", "#31a354", "#756bb1", "#d6a100", "#c51b8a", "#17becf", "#8c564b")
 _LONGEST_NAME = 64
+#: time points that the viewer opens with, as in viewer.js
+_SHOWN_AT_FIRST = 2
 
 
 class View:
@@ -315,6 +317,21 @@ def manifest_url(administration: Administration, images: Job | None, result: Res
     if images is None or images.state != State.DONE:
         return ""
     return f"/api/workbench/administrations/{administration.pk}/view{f'?result={result.pk}' if result else ''}"
+
+
+def image_prefix(administration: Administration, job: Job) -> str:
+    """Return what the address of every file of a view begins with."""
+    return f"/api/workbench/administrations/{administration.pk}/images/{job.pk}/"
+
+
+def first_images(administration: Administration, images: Job | None) -> list[str]:
+    """Return the addresses of the images that the viewer opens with, so that a page asks for them before it runs."""
+    if images is None or images.state != State.DONE:
+        return []
+    manifest = View(administration, images).manifest
+    shown = {None, *(one["index"] for one in manifest["timePoints"][:_SHOWN_AT_FIRST])}
+    prefix = image_prefix(administration, images)
+    return [prefix + one["url"] for one in manifest["volumes"] if one.get("timePoint") in shown]
 
 
 def mask_url(administration: Administration, sha256: str) -> str:

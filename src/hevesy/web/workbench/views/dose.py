@@ -13,7 +13,7 @@ from hevesy.stages.dosimetry.engines import HISTORIES
 from hevesy.web.site.jobs.models import State
 from hevesy.web.site.store.models import Result
 from hevesy.web.workbench import acts
-from hevesy.web.workbench.drawing import manifest_url
+from hevesy.web.workbench.drawing import first_images, manifest_url
 from hevesy.web.workbench.forms import field_of, with_value
 from hevesy.web.workbench.views.pages import find, page, show, who
 from hevesy.web.workbench.way import Way
@@ -70,6 +70,7 @@ def dose(request: HttpRequest, pk: UUID) -> HttpResponse:
     ready = dose_image is not None and dose_image.state == State.DONE
     context = {
         "manifest": manifest_url(administration, images, shown) if ready else "",
+        "first_images": first_images(administration, images) if ready else (),
         "job": way.dose,
         "result": shown,
         "record": record,

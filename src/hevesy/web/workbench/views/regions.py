@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 
 from hevesy.web.site.jobs.models import State
 from hevesy.web.workbench import acts, finding
-from hevesy.web.workbench.drawing import manifest_url
+from hevesy.web.workbench.drawing import first_images, manifest_url
 from hevesy.web.workbench.forms import Field, field_of
 from hevesy.web.workbench.views.pages import find, page, show, who
 from hevesy.workflows.organ_request import PROGRAM, Asked
@@ -57,6 +57,7 @@ def regions(request: HttpRequest, pk: UUID) -> HttpResponse:
     images = acts.ask_images(who(request), administration) if facts else None
     manifest = manifest_url(administration, images)
     context = {"job": job, "facts": facts, "listed": listed, "images": images, "manifest": manifest}
+    context |= {"first_images": first_images(administration, images)}
     context |= {"search": finding.last_search(administration), "can_take_back": finding.can_take_back(administration)}
     context |= {"total_segmentator": shutil.which(PROGRAM) is not None}
     return show(request, "regions", administration, context)

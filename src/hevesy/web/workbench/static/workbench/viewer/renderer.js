@@ -9,6 +9,8 @@ import { Volume } from "./volume.js";
 
 const SLAB_BYTES = 16 << 20;
 const LAYERS = 3;
+// how much further apart rays, and samples on them, lie in a projection that is drawn quickly
+const COARSE = 3;
 
 export class Renderer {
   constructor() {
@@ -182,7 +184,7 @@ export class Renderer {
     const key = JSON.stringify([layer.volume.id, frame, centre, width_mm, height_mm, place.width]);
     const known = this.projections.get(owner);
     if (known?.key === key && (coarse || !known.coarse)) return known;
-    const stride = Math.min(...grid.spacing) * (coarse ? 2 : 1);
+    const stride = Math.min(...grid.spacing) * (coarse ? COARSE : 1);
     const size = [[width_mm, place.width], [height_mm, place.height]].map(([mm, most]) => Math.max(1, Math.min(most, Math.ceil(mm / stride))));
     const cast = known ?? { texture: gl.createTexture(), framebuffer: gl.createFramebuffer() };
     Object.assign(cast, { key, coarse });

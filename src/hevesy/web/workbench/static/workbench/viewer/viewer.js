@@ -164,7 +164,7 @@ class Viewer {
     this.#refine();
   }
 
-  // Projections are drawn with an eighth of the samples first, and in full once nothing has changed for a moment
+  // Projections are drawn with a 27th of the samples first, and in full once nothing has changed for a moment
   #refine() {
     clearTimeout(this.refining);
     const coarse = this.turning ? null : this.panes.find((pane) => pane.isCoarse && pane.size[0]);

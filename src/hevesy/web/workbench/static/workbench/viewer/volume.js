@@ -106,21 +106,28 @@ function blocksOf(data, [n0, n1, n2]) {
   const shape = [n0, n1, n2].map((n) => Math.ceil(n / BLOCK));
   const rows = new data.constructor(n0 * n1 * shape[2]);
   let smallest = data[0];
-  for (let start = 0, to = 0; start < data.length; start += n2) {
-    for (let block = 0; block < shape[2]; block += 1, to += 1) {
-      const end = Math.min(n2, (block + 1) * BLOCK + 1);
-      let most = data[start + block * BLOCK];
-      for (let k = Math.max(0, block * BLOCK - 1); k < end; k += 1) {
-        const x = data[start + k];
-        if (x > most) most = x;
-        if (x < smallest) smallest = x;
-      }
-      rows[to] = most;
-    }
-  }
+  for (let row = 0; row < n0 * n1; row += 1) smallest = Math.min(smallest, largestInRow(data, row * n2, n2, rows, row * shape[2]));
   const planes = largestAlong(rows, n0, n1, shape[2]);
   const largest = largestAlong(planes, 1, n0, shape[1] * shape[2]);
   return { shape, largest, smallest, greatest: largest.reduce((a, b) => (b > a ? b : a)) };
+}
+
+// Enters the largest number of each block of a row, with one neighbour at either side, and returns the row's smallest. A function that
+// is called for each row is compiled after the first few: one loop over all of them would run through half a volume before.
+function largestInRow(data, start, length, rows, to) {
+  let smallest = data[start];
+  for (let first = 0, place = to; first < length; first += BLOCK, place += 1) {
+    const end = start + Math.min(length, first + BLOCK);
+    let most = data[start + Math.max(0, first - 1)];
+    for (let at = start + first; at < end; at += 1) {
+      const x = data[at];
+      if (x > most) most = x;
+      if (x < smallest) smallest = x;
+    }
+    if (first + BLOCK < length && data[end] > most) most = data[end];
+    rows[place] = most;
+  }
+  return smallest;
 }
 
 // (outer, length, inner) → (outer, blocks of length, inner), each block with one neighbour at either side

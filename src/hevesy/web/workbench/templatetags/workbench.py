@@ -24,17 +24,17 @@ def figures(value: float | None, digits: int = 3) -> str:
 
 @register.filter
 def measured(pair: Mapping[str, float] | None) -> str:
-    """Return ``value ± u``, rounded to the uncertainty."""
-    if not pair:
-        return "–"
-    value, u = rounded(pair["value"], pair["u"])
-    return f"{value} ± {u}" if u else value
+    """Return ``value ± u``, rounded to the uncertainty; the value alone where a result was stored without one."""
+    return plus_minus(pair["value"], pair.get("u")) if pair else "–"
 
 
 @register.filter
-def plus_minus(value: float, u: float) -> str:
-    """Return ``value ± u`` of two numbers, rounded to the uncertainty."""
-    return measured({"value": value, "u": u})
+def plus_minus(value: float | str | None, u: float | str | None) -> str:
+    """Return ``value ± u`` of two numbers, rounded to the uncertainty; what a stored result lacks is None or empty."""
+    if value is None or value == "":
+        return "–"
+    shown, spread = rounded(float(value), float(u or 0.0))
+    return f"{shown} ± {spread}" if spread else shown
 
 
 @register.filter

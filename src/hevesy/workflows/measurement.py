@@ -24,6 +24,7 @@ from hevesy.stages.segmentation.placement import place
 from hevesy.workflows.case import Case
 from hevesy.workflows.motions import KnownMotions
 from hevesy.workflows.scans import Scan
+from hevesy.workflows.shared_recovery import unshared
 
 #: a region whose sphere would lose more than this to blur deserves a recovery coefficient
 _NOTABLE_LOSS = 0.05
@@ -235,8 +236,10 @@ def _measure_region(name: str, scans: Sequence[Scan], series: Series4D, case: Ca
     region, notes = placed(scans[series.reference].drawn[name], series.activity[series.reference].grid, said)
     own = all(name in scan.drawn for scan in scans) and not said.get("propagate")
     if own:
-        raw = [placed(s.drawn[name], s.activity.grid, said)[0].integral(s.activity) for s in scans]
+        outlined = [placed(s.drawn[name], s.activity.grid, said)[0] for s in scans]
+        raw = [one.integral(s.activity) for one, s in zip(outlined, scans, strict=True)]
     else:
+        outlined = []
         region, unseen = _within_view(region, series)
         notes += (*unseen, f"Drawn once, on {scans[series.reference].label}, and used on every scan.")
         raw = [region.integral(image) for image in series.activity]
@@ -244,6 +247,7 @@ def _measure_region(name: str, scans: Sequence[Scan], series: Series4D, case: Ca
     _require_activity(raw, region, scans)
     size = volume(region, budget.delineation_mm)
     recovery, warned = _recovery(region, size, said, budget)
+    warned += unshared(region, outlined, said, scans, budget.resolution_mm)
     raw = [value / share for value, share in zip(raw, _shares_of_recovery(region, said, len(scans)), strict=True)]
     region = replace(region, recovery=recovery)
     exponent = activity_exponent(region.volume_mL, budget.resolution_mm)

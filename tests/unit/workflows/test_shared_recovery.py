@@ -27,7 +27,7 @@ def test_a_recovery_coefficient_of_all_scans_scales_dose_with_its_whole_error_an
     )
     for number in ("tia", "dose"):
         exact, vague, scaled = (getattr(one, number) for one in (known, guessed, lower))
-        # (fits end within 1e-7) a coefficient that is wrong by a fifth is wrong so at every scan: three scans do not average it away
+        # a coefficient that is wrong by a fifth is so at every scan, and is not averaged away; fits end within 1e-7
         assert scaled.value / exact.value == pytest.approx(1.25, rel=1e-6)
         assert vague.components["recovery"] / vague.value == pytest.approx(0.2, rel=1e-6)
         assert vague.u_relative**2 - exact.u_relative**2 == pytest.approx(0.04, rel=1e-6)

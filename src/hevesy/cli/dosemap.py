@@ -67,9 +67,10 @@ def run(options: argparse.Namespace) -> None:
         if options.tia.suffix == ".npz":
             write_npz(mapped, folder / "dose.npz")
         else:
-            nifti.write(mapped.dose, folder / "dose.nii.gz")
+            name = mapped.summary["nuclide"]
+            nifti.write(mapped.dose, folder / "dose.nii.gz", nuclide=name)
             if mapped.relative_uncertainty is not None:
-                nifti.write(mapped.relative_uncertainty, folder / "relative_uncertainty.nii.gz")
+                nifti.write(mapped.relative_uncertainty, folder / "relative_uncertainty.nii.gz", nuclide=name)
         text = json.dumps(mapped.summary, indent=2, ensure_ascii=False)
         (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
     _show(mapped)

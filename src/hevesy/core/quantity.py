@@ -9,6 +9,7 @@ class Quantity(Enum):
     """The meaning of an image's values; the member's value is its unit inside the package."""
 
     ACTIVITY_CONCENTRATION = "Bq/mL"
+    ACTIVITY_CONCENTRATION_UNCERTAINTY = "Bq/mL (standard uncertainty)"
     TIME_INTEGRATED_ACTIVITY_CONCENTRATION = "Bq·s/mL"
     ABSORBED_DOSE = "Gy"
     ABSORBED_DOSE_RATE = "Gy/s"
@@ -19,6 +20,7 @@ class Quantity(Enum):
     STANDARDISED_UPTAKE = "g/mL"
     STANDARDISED_UPTAKE_BY_SURFACE = "cm²/mL"
     COUNTS = "counts"
+    COUNTS_UNCERTAINTY = "counts (standard uncertainty)"
     PROPORTIONAL_TO_COUNTS = "a.u."
     RELATIVE = "1"
     LABEL = "label"

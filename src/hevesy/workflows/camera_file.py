@@ -112,6 +112,8 @@ class Acquired:
         What was assumed, chosen or doubtful.
     scatter : str
         What scatter was estimated by, as `Camera.scatter`.
+    nuclide : str or None
+        Whose photons were counted; None not known.
     """
 
     measurement: Measurement = field(repr=False)
@@ -123,6 +125,7 @@ class Acquired:
     corrections: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     scatter: str = "none"
+    nuclide: str | None = None
 
 
 def read_camera(path: Path, camera: Camera, allow: Allowances) -> Acquired:
@@ -167,6 +170,7 @@ def read_camera(path: Path, camera: Camera, allow: Allowances) -> Acquired:
         (*weights.corrections, *(("ATTN",) if found else ()), *(("SCAT",) if measurement.additive is not None else ())),
         (*peak.provenance.notes, *notes, *chosen, *(found.notes if found else ()), *weights.notes),
         camera.scatter,
+        known.name if known else None,
     )
 
 

@@ -13,7 +13,7 @@ import yaml
 from numpy.typing import NDArray
 
 from hevesy import __version__
-from hevesy.core import Grid, Image, Measured
+from hevesy.core import Grid, Image, Measured, Quantity
 from hevesy.errors import BadConfiguration, UnreadableFile
 from hevesy.stages.imaging import nifti
 from hevesy.stages.imaging.derived import derived_uid
@@ -27,6 +27,10 @@ from hevesy.workflows.camera_file import Acquired
 from hevesy.workflows.reconstruction import Recipe, reconstruct
 
 PER_MBQ = 1e-6
+_OF_UNCERTAINTY = {
+    Quantity.COUNTS: Quantity.COUNTS_UNCERTAINTY,
+    Quantity.ACTIVITY_CONCENTRATION: Quantity.ACTIVITY_CONCENTRATION_UNCERTAINTY,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,15 +149,16 @@ def write_spect(made: Spect, folder: Path) -> None:
     created = datetime.now(UTC).replace(microsecond=0)
     image, acquired = made.image, made.acquired
     making = Making(acquired.projections.window, _method(made), acquired.corrections, created)
-    write_reconstruction(_framed(image), acquired.head, making, folder / "spect.dcm")
-    nifti.write(image, folder / "image.nii.gz")
+    uid = write_reconstruction(_framed(image), acquired.head, making, folder / "spect.dcm")
+    named = {} if acquired.nuclide is None else {"nuclide": acquired.nuclide}
+    nifti.write(image, folder / "image.nii.gz", same_as=uid, **named)
     mu = None if acquired.mu is None else replace(acquired.mu, grid=image.grid)
     if mu is not None:
         nifti.write(mu, folder / "mu.nii.gz")
     title = "Activity over the μ-map" if mu else "Activity"
     write_text(folder / "picture.svg", fused_picture(image, mu, title))
     if made.u is not None:
-        nifti.write(made.u, folder / "uncertainty.nii.gz")
+        nifti.write(made.u.with_values(made.u.values, _OF_UNCERTAINTY[image.quantity]), folder / "uncertainty.nii.gz")
     record = json.dumps(_record(made, created), indent=2, ensure_ascii=False) + "\n"
     write_text(folder / "reconstruction.json", record)
 

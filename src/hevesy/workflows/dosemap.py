@@ -24,7 +24,7 @@ from hevesy.stages.dosimetry.engines import Source, engine
 from hevesy.stages.dosimetry.monte_carlo import Decays, Phantom, Physics, plan
 from hevesy.stages.dosimetry.simulation import Device, Plan, Stop, Tally
 from hevesy.stages.dosimetry.transport_engine import dose_map
-from hevesy.stages.imaging.nifti_in import read_plain
+from hevesy.stages.imaging.nifti_in import read_nifti, read_plain, says_what_it_holds
 from hevesy.workflows.daughters import parted
 
 #: without any other word, so many histories
@@ -329,11 +329,15 @@ def read_regions(path: Path | None, tia: Image) -> list[Region]:
 
 
 def read_volume(path: Path, quantity: Quantity, key: str) -> Image:
-    """Read a volume from NIfTI, or from ``.npz`` as the array `key`.
+    """Read a volume from NIfTI, in the unit of its sidecar if it has one, or from ``.npz`` as the array `key`.
 
     An ``.npz`` holds arrays (z, y, x) and the bounds of the voxels, ``x_edges_cm``, ``y_edges_cm`` and ``z_edges_cm``.
     """
     factor = KG_M3_PER_G_CM3 if quantity is Quantity.DENSITY else 1.0
+    if path.suffix != ".npz" and says_what_it_holds(path):
+        image = read_nifti(path)
+        image.require(quantity)
+        return image
     if path.suffix != ".npz":
         return read_plain(path, quantity, factor)
     try:

@@ -29,8 +29,8 @@ def publish(
 ) -> None:
     """Write results.json, regions.csv, dose.nii.gz, tia.nii.gz, report.html, report.pdf, and the DICOM objects.
 
-    Among these is what the stored values of the scans are (rwvm.dcm). The same outcome gives the same bytes: no clock
-    is read.
+    Beside each NIfTI file lies its sidecar (.json). Among the DICOM objects is what the stored values of the scans are
+    (rwvm.dcm). The same outcome gives the same bytes: no clock is read.
 
     Parameters
     ----------
@@ -48,8 +48,8 @@ def publish(
     progress("writing results")
     write_json(result, created, folder / "results.json")
     write_csv(result, folder / "regions.csv")
-    nifti.write(result.dose, folder / "dose.nii.gz")
-    nifti.write(result.tia, folder / "tia.nii.gz")
+    for name, image in (("dose", result.dose), ("tia", result.tia)):
+        nifti.write(image, folder / f"{name}.nii.gz", nuclide=result.nuclide.name)
     dated = created or last_scan_end(result)
     write_dicom(result, outcome.headers, folder, dated)
     write_real_world_values(result, outcome.scans, folder / "rwvm.dcm", dated)

@@ -196,7 +196,13 @@ def emission_series(folder: Folder, case: Case) -> list[tuple[Series, Mapping[st
             f"{folder.path} holds no reconstructed SPECT or PET to take a dose from (it holds: {held}).",
             "Run 'hevesy inspect' on it to see what is there.",
         )
-    return [(one, {}) for one in candidates if one.kind is not Kind.NIFTI or len(candidates) == 1 or _is_activity(one)]
+    alone = len(candidates) == 1
+    there = {one.uid for one in candidates if one.kind is not Kind.NIFTI}
+    return [
+        (one, {})
+        for one in candidates
+        if one.kind is not Kind.NIFTI or alone or (_is_activity(one) and one.same_as not in there)
+    ]
 
 
 def _is_activity(series: Series) -> bool:

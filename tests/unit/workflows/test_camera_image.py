@@ -13,6 +13,7 @@ from hevesy.cli import main
 from hevesy.core import Region
 from hevesy.stages.imaging import segmentation_writer
 from hevesy.stages.imaging.folder import read_folder
+from hevesy.stages.imaging.nifti_in import read_nifti
 from hevesy.workflows import camera_file
 
 COMMAND = ["--collimator", "Siemens Symbia ME", "--iterations", "8", "--subsets", "5"]
@@ -76,14 +77,15 @@ def test_scatter_of_the_body_is_simulated_from_the_image_itself(tmp_path, monkey
 
 
 def test_a_calibration_file_and_an_uncertainty_image_are_used(study, tmp_path):
-    import nibabel
-
     factor = tmp_path / "factor.json"
     factor.write_text(json.dumps({"counts_per_s_per_MBq": 1e6 * spect_ct.FACTOR, "u_percent": 2.0}))
     assert reconstruct(study, tmp_path / "out", "--calibration", factor, "--replicates", 3) == 0
     record = json.loads((tmp_path / "out" / "reconstruction.json").read_text())
     assert record["calibration_u_percent"] == pytest.approx(2.0)
-    image, u = (np.asarray(nibabel.load(tmp_path / "out" / f"{n}.nii.gz").dataobj) for n in ("image", "uncertainty"))
+    written = [read_nifti(tmp_path / "out" / f"{name}.nii.gz") for name in ("image", "uncertainty", "mu")]
+    assert [one.quantity.unit for one in written] == ["Bq/mL", "Bq/mL (standard uncertainty)", "1/mm"]
+    assert written[0].timing == read_folder(tmp_path / "out" / "spect.dcm").series[0].image().timing
+    image, u = (one.values for one in written[:2])
     assert image.shape == u.shape
     assert 0 < u[image > 0.5 * image.max()].mean() < 0.2 * image.max()
 
@@ -111,7 +113,8 @@ def test_the_stored_objects_of_two_days_give_the_dose(tmp_path):
     for day in (0, 3):
         study = spect_ct.write(tmp_path / f"day{day}", days=day)
         assert reconstruct(study, tmp_path / f"out{day}", "--calibration", spect_ct.FACTOR) == 0
-        shutil.copy(tmp_path / f"out{day}" / "spect.dcm", case / f"{day}.dcm")
+        # as it was left, NIfTI and all: the sidecar says that image.nii.gz is spect.dcm again
+        shutil.copytree(tmp_path / f"out{day}", case / f"day{day}")
     shutil.copytree(study / "ct", case / "ct")
     grid = spect_ct.placed().grid
     # drawn wide enough that what blur carries out of the source stays inside

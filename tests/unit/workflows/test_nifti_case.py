@@ -5,7 +5,7 @@ import json
 import pytest
 
 from factories.dicom import write
-from factories.therapy_case import DURATION_S, INJECTED, scan, true_tia_Bq_s, write_case
+from factories.therapy_case import INJECTED, scan, true_tia_Bq_s, write_case
 from hevesy.cli import main
 from hevesy.stages.imaging import nifti
 from hevesy.stages.imaging.folder import read_folder
@@ -19,15 +19,6 @@ def case(tmp_path):
         series = read_folder(write(tmp_path / f"dicom{number}", scan(hours, number))).series[0]
         image = series.image()
         nifti.write(image, folder / f"scan{number}.nii.gz")
-        sidecar = {
-            "quantity": "activity_concentration",
-            "unit": "Bq/mL",
-            "start": image.timing.start.isoformat(),
-            "duration_s": DURATION_S,
-            "decay_corrected_to": image.timing.decay_corrected_to.isoformat(),
-            "nuclide": "Lu-177",
-        }
-        (folder / f"scan{number}.json").write_text(json.dumps(sidecar))
     (folder / "case.yaml").write_text(
         f"nuclide: Lu-177\nregistration: none\nadministration: {{time: {INJECTED.isoformat()}, activity_MBq: 7400}}\n"
     )
@@ -42,6 +33,8 @@ def test_a_nifti_case_gives_a_dose_map_and_says_that_nothing_was_drawn(case, tmp
         "regions.csv",
         "dose.nii.gz",
         "tia.nii.gz",
+        "dose.json",
+        "tia.json",
         "report.html",
         "report.pdf",
     }

@@ -23,6 +23,7 @@ KEYS = {
     "decay_corrected_to": 'the instant to which activity is decay-corrected, ISO 8601, or "none"',
     "nuclide": "such as Lu-177",
     "frame_of_reference": "DICOM frame of reference UID, where the grid shares one with other images",
+    "same_as": "Series Instance UID of a DICOM series that holds the same image",
 }
 ALWAYS = ("quantity", "unit")
 FOR_ACTIVITY = ("start", "duration_s", "decay_corrected_to")
@@ -49,12 +50,22 @@ class Sidecar:
     timing: Timing | None = None
     nuclide: str | None = None
     frame_of_reference: str | None = None
+    same_as: str | None = None
 
 
 def sidecar_path(path: Path) -> Path:
     """Return where the sidecar of a NIfTI file must lie: same folder, same name, .json."""
     name = path.name.removesuffix(".gz").removesuffix(".nii")
     return path.with_name(f"{name}.json")
+
+
+def says_what_it_holds(path: Path) -> bool:
+    """Say whether a sidecar that names a quantity lies beside a NIfTI file; other software writes JSON there, too."""
+    try:
+        facts = json.loads(sidecar_path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(facts, dict) and "quantity" in facts
 
 
 def read_sidecar(path: Path) -> Sidecar:
@@ -88,7 +99,7 @@ def read_sidecar(path: Path) -> Sidecar:
         if key not in facts:
             raise MissingInformation(f"{beside.name} lacks '{key}', which an activity needs: {KEYS[key]}.")
     timing = _timing(facts, beside.name) if "start" in facts else None
-    return Sidecar(quantity, factor, timing, facts.get("nuclide"), facts.get("frame_of_reference"))
+    return Sidecar(quantity, factor, timing, facts.get("nuclide"), facts.get("frame_of_reference"), facts.get("same_as"))
 
 
 def read_nifti(path: Path) -> Image:

@@ -88,7 +88,7 @@ class Making:
     created: datetime
 
 
-def write_reconstruction(image: Image, source: Dataset, making: Making, path: Path) -> None:
+def write_reconstruction(image: Image, source: Dataset, making: Making, path: Path) -> str:
     """Write an image of counts or of activity concentration.
 
     An activity is in Bq/mL by Real World Value Mapping Sequence (0040,9096); the same scale is in Rescale Slope, for
@@ -104,6 +104,11 @@ def write_reconstruction(image: Image, source: Dataset, making: Making, path: Pa
         How it was made.
     path : Path
         File to write.
+
+    Returns
+    -------
+    str
+        Its Series Instance UID.
 
     Raises
     ------
@@ -136,6 +141,7 @@ def write_reconstruction(image: Image, source: Dataset, making: Making, path: Pa
     unit = "Bq/mL" if image.quantity is Quantity.ACTIVITY_CONCENTRATION else "counts"
     made.SeriesDescription = f"{header.text(source, 'SeriesDescription')[:40]} SPECT {unit}".strip()
     save(made, path)
+    return str(made.SeriesInstanceUID)
 
 
 def _carry(made: Dataset, source: Dataset, making: Making) -> None:

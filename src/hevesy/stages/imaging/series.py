@@ -13,6 +13,7 @@ from hevesy.errors import HevesyError, UnsupportedObject, WrongQuantity
 from hevesy.stages.imaging import header
 from hevesy.stages.imaging.administration import Injected, injected
 from hevesy.stages.imaging.administration import patient as patient_of
+from hevesy.stages.imaging.nifti_in import read_sidecar, says_what_it_holds
 from hevesy.stages.imaging.supplied import NOTHING, Supplied
 
 
@@ -153,8 +154,16 @@ class Series:
 
     @property
     def injected(self) -> Injected:
-        """What the header says about the radiopharmaceutical."""
-        return injected(self.headers[0], self.start) if self.headers else Injected()
+        """What the header, or the sidecar of NIfTI, says about the radiopharmaceutical."""
+        if self.headers:
+            return injected(self.headers[0], self.start)
+        file = self.files[0]
+        return Injected(nuclide=read_sidecar(file).nuclide) if says_what_it_holds(file) else Injected()
+
+    @property
+    def same_as(self) -> str | None:
+        """UID of the DICOM series that holds the same image, where the sidecar of NIfTI names one."""
+        return None if self.headers else read_sidecar(self.files[0]).same_as
 
     def image(self, supplied: Supplied = NOTHING) -> Image:
         """Read the one image of the series.

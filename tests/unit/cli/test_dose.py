@@ -13,7 +13,16 @@ from factories.therapy_case import LESION, ORGAN, scan, structures, write_case
 from hevesy.cli import main
 from hevesy.errors import STATUS
 
-OUTPUTS = {"results.json", "regions.csv", "dose.nii.gz", "dose.json", "tia.nii.gz", "tia.json", "report.html", "report.pdf"}
+OUTPUTS = {
+    "results.json",
+    "regions.csv",
+    "dose.nii.gz",
+    "dose.json",
+    "tia.nii.gz",
+    "tia.json",
+    "report.html",
+    "report.pdf",
+}
 OUTPUTS |= {"rtdose.dcm", "seg.dcm", "rtstruct.dcm", "dose_report.dcm", "rwvm.dcm"}
 
 

@@ -99,7 +99,9 @@ def read_sidecar(path: Path) -> Sidecar:
         if key not in facts:
             raise MissingInformation(f"{beside.name} lacks '{key}', which an activity needs: {KEYS[key]}.")
     timing = _timing(facts, beside.name) if "start" in facts else None
-    return Sidecar(quantity, factor, timing, facts.get("nuclide"), facts.get("frame_of_reference"), facts.get("same_as"))
+    return Sidecar(
+        quantity, factor, timing, facts.get("nuclide"), facts.get("frame_of_reference"), facts.get("same_as")
+    )
 
 
 def read_nifti(path: Path) -> Image:

@@ -1,7 +1,7 @@
 """A real browser on a real site, for the tests of pages.
 
 `page` drives Chromium on the site that `live` names; `sign_in(page, role)` makes a person and signs in as one does;
-`assert_accessible(page)` and `screenshot(page, name)` are for every page that there is.
+`assert_accessible(page)`, which also looks at it on a telephone, and `screenshot(page, name)` are for every page.
 """
 
 from __future__ import annotations
@@ -165,8 +165,22 @@ def assert_accessible() -> Callable[[Any], None]:
         ]
         assert found["passes"], "axe judged nothing"
         assert not grave, json.dumps(grave, indent=1, ensure_ascii=False)
+        assert_narrow(page)
 
     return assert_accessible
+
+
+def assert_narrow(page: Page) -> None:
+    """Fail where a page on a telephone is wider than its window, written from the left or from the right."""
+    size, turn = page.viewport_size, "way => [document.dir, document.dir = way][0]"
+    page.set_viewport_size({"width": 390, "height": 844})
+    was = page.evaluate(turn, "rtl")
+    for way in ("rtl", "ltr"):
+        page.evaluate(turn, way)
+        assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), f"{page.url}, {way}"
+    page.evaluate(turn, was)
+    if size:
+        page.set_viewport_size(size)
 
 
 @pytest.fixture

@@ -131,6 +131,7 @@ def draw_a_lesion(page, look):
         picture.press("s")
         picture.press("Space")
     assert drawn.value.status == 200
+    page.locator("#said summary", has_text="lesion 1").wait_for()  # beside the viewer, which stays open
     look(page, "regions")
     say_that_it_is_on_every_scan(page)
 

@@ -81,6 +81,18 @@ def test_a_sphere_with_a_threshold_draws_the_lesion(desk, edit, view):
     assert Event.objects.filter(action="regions.changed").count() == 1
 
 
+def test_a_new_region_has_its_card_at_once_and_no_check_is_asked_for_while_more_is_drawn(
+    desk, edit, administration, open_page
+):
+    open_page("regions")
+    edit(tool="create", regionId=None, volumeId="scan0", name="node", role="lesion", timePoint=0)
+    page = desk.get(f"/administrations/{administration.pk}/regions", {"later": ""})
+    card = next(one for one in page.context["listed"] if one["name"] == "node")
+    assert card["empty"] and page.context["job"] is None and page.context["manifest"]
+    assert not carry_out_waiting()
+    assert desk.get(f"/administrations/{administration.pk}/regions").context["job"].is_open
+
+
 def test_an_edit_of_an_old_version_is_refused_and_changes_nothing(edit, view):
     lesion = region(view(), "lesion", 0)
     grid = np.ravel_multi_index([a for a, _ in LESION], SHAPE)

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import zipfile
 
 import pytest
@@ -56,10 +57,12 @@ def test_a_scan_before_the_administration_is_shown_as_a_contradiction_with_the_f
     assert open_page("data").context["found"]["ready"]
 
 
-def test_a_value_that_is_no_number_is_refused_and_nothing_is_changed(desk, administration):
+def test_a_value_that_is_no_number_is_refused_in_english_marked_as_such_and_nothing_is_changed(desk, administration):
     before = administration.settings
-    answer = desk.post(f"/administrations/{administration.pk}/data", {"patient.mass_kg": "heavy"}, follow=True)
-    assert "is not a number" in answer.content.decode()
+    address, arabic = f"/administrations/{administration.pk}/data", {"Accept-Language": "ar"}
+    page = desk.post(address, {"patient.mass_kg": "heavy"}, follow=True, headers=arabic).content.decode()
+    assert re.search('<bdi lang="en" dir="ltr" class="english">[^<]*is not a number', page)
+    assert 'class="small says-english"' in page
     administration.refresh_from_db()
     assert administration.settings == before
 

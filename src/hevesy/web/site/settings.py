@@ -79,7 +79,8 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "hevesy.web.site.navigation.page_context",
-            ]
+            ],
+            "builtins": ["hevesy.web.site.english"],
         },
     }
 ]

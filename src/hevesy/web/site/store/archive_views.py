@@ -140,7 +140,7 @@ def search(request: HttpRequest, archive: int) -> HttpResponse:
             studies = client_of(found).search(**form.filters())
             record(request.user, "archive.searched", found.name, found=len(studies))
         except HevesyError as refusal:
-            messages.error(request, str(refusal))
+            messages.error(request, str(refusal), extra_tags="english")
     shown = {"archive": found, "form": form, "studies": studies, "most": FOUND}
     return render(request, "store/archive.html", {**shown, "always_nameless": settings.DEIDENTIFY_IMPORT})
 
@@ -155,6 +155,6 @@ def fetch(request: HttpRequest, archive: int) -> HttpResponse:
         wishes = Wishes(deidentify=bool(request.POST.get("deidentify")))
         arrival = start_retrieval(found, request.POST.get("study", ""), request.user, wishes)
     except HevesyError as refusal:
-        messages.error(request, str(refusal))
+        messages.error(request, str(refusal), extra_tags="english")
         return redirect("store:archive", found.pk)
     return redirect("store:import", arrival.pk)

@@ -111,7 +111,7 @@ def _importing(request: HttpRequest, refusal: HevesyError | None = None) -> Http
     if not request.user.is_authenticated:
         raise PermissionDenied
     if refusal is not None:
-        messages.error(request, str(refusal))
+        messages.error(request, str(refusal), extra_tags="english")
     shown = {
         "imports": Import.objects.select_related("person", "job")[:RECENT],
         "roots": import_roots() if request.user.roles & frozenset(OPENERS) else (),

@@ -33,7 +33,7 @@ def page(view: View) -> View:
             return view(request, *args, **kwargs)
         except HevesyError as refusal:
             if request.method == "POST":
-                messages.error(request, str(refusal))
+                messages.error(request, str(refusal), extra_tags="english")
                 return HttpResponseRedirect(request.path)
             context = {"refusal": refusal}
             return render(request, "workbench/refusal.html", context, status=http_status(refusal))

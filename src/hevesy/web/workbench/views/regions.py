@@ -10,10 +10,14 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 
 from hevesy.web.site.jobs.models import State
+from hevesy.web.site.store.models import Administration
 from hevesy.web.workbench import acts, finding
+from hevesy.web.workbench.case_folder import regions_of
 from hevesy.web.workbench.drawing import first_images, manifest_url
 from hevesy.web.workbench.forms import Field, field_of
+from hevesy.web.workbench.models import RegionSet
 from hevesy.web.workbench.views.pages import find, page, show, who
+from hevesy.web.workbench.way import Way
 from hevesy.workflows.organ_request import PROGRAM, Asked
 
 #: what may be said of a region on its page
@@ -46,21 +50,40 @@ def regions(request: HttpRequest, pk: UUID) -> HttpResponse:
         else:
             acts.change_settings(who(request), administration, said(administration.settings, request.POST))
         return redirect("workbench:regions", pk)
-    job = acts.ask_check(who(request), administration)
-    facts = (job.result or {}).get("facts", {}) if job.state == State.DONE else {}
+    way = Way(administration)
+    job = way.check if "later" in request.GET else acts.ask_check(who(request), administration)
+    facts = (job.result or {}).get("facts", {}) if job and job.state == State.DONE else {}
+    drawn = regions_of(administration)
+    images = acts.ask_images(who(request), administration) if facts or drawn else None
+    context = {
+        "job": job,
+        "listed": listed(administration, drawn, facts),
+        "images": images,
+        "manifest": manifest_url(administration, images),
+        "first_images": first_images(administration, images),
+        "search": finding.last_search(administration),
+        "can_take_back": finding.can_take_back(administration),
+        "total_segmentator": shutil.which(PROGRAM) is not None,
+    }
+    return show(request, "regions", administration, context, way)
+
+
+def listed(administration: Administration, drawn: RegionSet | None, facts: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the regions with what is said of each: those drawn here, at once, and those that the check found."""
     given = administration.settings.get("regions", {})
-    names = list(dict.fromkeys([*facts.get("regions", ()), *given]))
+    here = drawn.regions if drawn else ()
+    filled = {one["name"] for one in here if one["sha256"]}
+    empty = {one["name"] for one in here} - filled
     unconfirmed = finding.found_names(administration) - {name for name, said in given.items() if said.get("confirmed")}
-    listed = [
-        {"name": name, "fields": fields_of(given.get(name, {})), "unconfirmed": name in unconfirmed} for name in names
+    return [
+        {
+            "name": name,
+            "fields": fields_of(given.get(name, {})),
+            "unconfirmed": name in unconfirmed,
+            "empty": name in empty,
+        }
+        for name in dict.fromkeys([*(one["name"] for one in here), *facts.get("regions", ()), *given])
     ]
-    images = acts.ask_images(who(request), administration) if facts else None
-    manifest = manifest_url(administration, images)
-    context = {"job": job, "facts": facts, "listed": listed, "images": images, "manifest": manifest}
-    context |= {"first_images": first_images(administration, images)}
-    context |= {"search": finding.last_search(administration), "can_take_back": finding.can_take_back(administration)}
-    context |= {"total_segmentator": shutil.which(PROGRAM) is not None}
-    return show(request, "regions", administration, context)
 
 
 def fields_of(said: dict[str, Any]) -> list[Field]:

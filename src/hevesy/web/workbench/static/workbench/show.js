@@ -13,7 +13,9 @@ async function read(answer) {
 
 async function send(address, edit) {
   const headers = { "Content-Type": "application/json", "X-CSRFToken": csrf() };
-  return read(await fetch(address, { method: "POST", headers, body: JSON.stringify(edit) }));
+  const answer = await read(await fetch(address, { method: "POST", headers, body: JSON.stringify(edit) }));
+  document.body.dispatchEvent(new CustomEvent("regions-changed")); // for what the page says of each region
+  return answer;
 }
 
 const words = JSON.parse(document.getElementById("viewer-words")?.textContent ?? "{}");

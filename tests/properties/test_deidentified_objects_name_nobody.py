@@ -124,7 +124,7 @@ def test_numbers_and_times_stay_and_every_date_that_stays_goes_back_by_one_and_t
         file = io.BytesIO()
         pydicom.dcmwrite(file, original)
         made = deidentified(pydicom.dcmread(io.BytesIO(file.getvalue())), PSEUDONYMS)
-    back = timedelta(days=PSEUDONYMS.days(IDENTIFIER))
+    back = timedelta(days=PSEUDONYMS.days(PSEUDONYMS.patient(IDENTIFIER)))
     moved = {f"{datetime.strptime(day, '%Y%m%d') - back:%Y%m%d}" for day in (BORN, *DATES)}
     for element in elements_within(made):
         if element.VR in ("DA", "DT") and element.value:

@@ -42,7 +42,7 @@ class Renaming:
     pseudonyms : Pseudonyms
         What stands for dates and UIDs.
     patient : str
-        Identifier of the patient.
+        The pseudonym of the patient.
     identity : Identity
         What names the patient.
     series : tuple of Series

@@ -15,18 +15,19 @@ from hevesy.errors import (
     BadInput,
     EmptyInput,
     HevesyError,
-    MissingInformation,
     OutputFailed,
     QuantificationMoved,
     UnreadableFile,
     UnsupportedObject,
 )
+from hevesy.stages.imaging import header
 from hevesy.stages.imaging.damage import read_whole, refusing_damage
 from hevesy.stages.imaging.deidentification import deidentified, identity_of, reason_against, refusal
 from hevesy.stages.imaging.derived import save
 from hevesy.stages.imaging.folder import read_folder
-from hevesy.stages.imaging.identity import SHORTEST_KEY, Identity, Pseudonyms, identifier_of
+from hevesy.stages.imaging.identity import SHORTEST_KEY, Identity, Pseudonyms, names_within, subject_of
 from hevesy.stages.imaging.series import Series
+from hevesy.stages.imaging.subjects import subjects
 from hevesy.stages.imaging.unmoved import moved_fact, require_unmoved
 from hevesy.stages.reporting.whole_file import write_text
 from hevesy.workflows.case import FILE_NAME, load_case, write_settings
@@ -34,6 +35,22 @@ from hevesy.workflows.delivery import delivering
 from hevesy.workflows.shared_case import Renaming, renamed_regions
 
 KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known from elsewhere of the one patient of a folder.
+
+    Parameters
+    ----------
+    subject : str
+        What tells them from every other, whatever the objects say; empty where the objects are to tell.
+    names : tuple of str
+        What names them or the people around them, besides what the objects say.
+    """
+
+    subject: str = ""
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +107,42 @@ def _make_key(path: Path) -> None:
         Path(name).unlink()
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A folder that can be de-identified: everything in it was, in memory, and nothing is written yet.
+
+    Parameters
+    ----------
+    cases : tuple of Renaming
+        What goes by another name, for each patient.
+    settings : dict or None
+        Those of the one case without names; None where there are none.
+    left_out : tuple of str
+        Why each series that is left out is.
+    passed_over : int
+        Files that are no images.
+    """
+
+    cases: tuple[Renaming, ...]
+    settings: dict[str, Any] | None
+    left_out: tuple[str, ...]
+    passed_over: int
+
+    def write(self, folder: Path, progress: Callable[[str], None]) -> dict[str, int]:
+        """Write every object, and case.yaml; return how many objects each pseudonym has."""
+        written = {one.patient: _write(one, folder / one.patient, progress) for one in self.cases}
+        if self.settings is not None:
+            write_text(folder / FILE_NAME, write_settings(self.settings))
+        return written
+
+
 def share(
     folder: Path,
     out: Path,
     pseudonyms: Pseudonyms,
     leave_out: bool = False,
     progress: Callable[[str], None] = lambda step: None,
+    known: Known | None = None,
 ) -> Shared:
     """De-identify every object of a folder into a new one, which has a folder for each patient and series.
 
@@ -114,6 +161,8 @@ def share(
         Leave out what cannot be de-identified, instead of refusing the folder.
     progress : callable, optional
         Told each step as it starts.
+    known : Known, optional
+        What is known of the one patient besides what the objects say.
 
     Raises
     ------
@@ -124,44 +173,53 @@ def share(
     HevesyError
         If a file is damaged, names no patient, or cannot be written; nothing is left behind.
     """
+    prepared = prepare(folder, pseudonyms, leave_out, progress, known)
+    with delivering(out) as work:
+        written = prepared.write(work, progress)
+    return Shared(written, prepared.left_out, prepared.passed_over)
+
+
+def prepare(
+    folder: Path,
+    pseudonyms: Pseudonyms,
+    leave_out: bool = False,
+    progress: Callable[[str], None] = lambda step: None,
+    known: Known | None = None,
+) -> Prepared:
+    """De-identify a folder in memory, and refuse it where `share` would; parameters and errors are those of `share`."""
     progress("reading headers")
     found = read_folder(folder)
-    kept, left_out = _sorted_out(found.series)
+    known = known or Known()
+    patients, left_out = _sorted_out(found.series, known.subject)
     if left_out and not leave_out:
         more = f" (and {len(left_out) - 1} more series)" if len(left_out) > 1 else ""
         raise type(left_out[0])(left_out[0].refused.rstrip(".") + more + ".", left_out[0].remedy)
-    if not kept:
+    if not patients:
         raise EmptyInput(f"{folder} holds nothing that can be de-identified.", left_out[0].refused)
-    patients = _by_patient(kept)
-    identities = {who: identity_of(h for s in series for h in s.headers) for who, series in patients.items()}
-    cases = [
-        Renaming(
-            pseudonyms, who, identities[who], tuple(series), _checked(series, pseudonyms, identities[who], progress)
-        )
-        for who, series in patients.items()
-    ]
+    cases = []
+    for subject, series in patients.items():
+        heads = (head for one in found.series if len(patients) == 1 or one in series for head in one.headers)
+        identity = Identity(identity_of(heads).texts | set(names_within(known.names, person=True)))
+        pseudonym = pseudonyms.patient(subject)
+        regions = _checked(series, pseudonyms, identity, pseudonym, progress)
+        cases.append(Renaming(pseudonyms, pseudonym, identity, tuple(series), regions))
     settings = _settings(folder, cases, left_out if leave_out else None)
-    with delivering(out) as work:
-        written = {
-            pseudonyms.patient(who): _write(
-                series, work / pseudonyms.patient(who), pseudonyms, identities[who], progress
-            )
-            for who, series in patients.items()
-        }
-        if settings is not None:
-            write_text(work / FILE_NAME, write_settings(settings))
-    return Shared(written, tuple(why.refused for why in left_out), len(found.passed_over) - (settings is not None))
+    passed_over = len(found.passed_over) - (settings is not None)
+    return Prepared(tuple(cases), settings, tuple(why.refused for why in left_out), passed_over)
 
 
 def _checked(
-    series: Sequence[Series], pseudonyms: Pseudonyms, identity: Identity, progress: Callable[[str], None]
+    series: Sequence[Series],
+    pseudonyms: Pseudonyms,
+    identity: Identity,
+    pseudonym: str,
+    progress: Callable[[str], None],
 ) -> dict[str, str]:
     """De-identify each series in memory and compare; return what its regions were called, and are called now."""
     regions: dict[str, str] = {}
     for number, one in enumerate(series, start=1):
-        who = pseudonyms.patient(identifier_of(one.headers[0]))
-        progress(f"checking series {number} of {len(series)} of {who}")
-        after = [deidentified(head, pseudonyms, identity) for head in one.headers]
+        progress(f"checking series {number} of {len(series)} of {pseudonym}")
+        after = [deidentified(head, pseudonyms, identity, pseudonym) for head in one.headers]
         require_unmoved(one.headers, after, f"series {number} ({one.modality})")
         regions.update(renamed_regions(one.headers, after))
     return regions
@@ -180,7 +238,9 @@ def _settings(folder: Path, cases: Sequence[Renaming], left_out: list[HevesyErro
         return None
 
 
-def share_object(source: Path, target: Path, pseudonyms: Pseudonyms) -> None:
+def share_object(
+    source: Path, target: Path, pseudonyms: Pseudonyms, patient_of: Callable[[str], str] = lambda study: ""
+) -> None:
     """De-identify one object by itself, so that the same object always gives the same bytes.
 
     What its numbers rest on is compared before it is written. No refusal quotes a word of the object.
@@ -191,13 +251,16 @@ def share_object(source: Path, target: Path, pseudonyms: Pseudonyms) -> None:
         A DICOM file, and one that is not there yet.
     pseudonyms : Pseudonyms
         What stands for the patient, dates and UIDs.
+    patient_of : callable, optional
+        Given what a study's UID is now, returns the pseudonym of its patient where it is known, or "". An object that
+        leaves out the identifier or its issuer follows it, as does one that adds the issuer.
 
     Raises
     ------
     UnsupportedObject
         If its pixels or its content may name the patient.
     MissingInformation
-        If it names no patient.
+        If it names no patient, and neither does its study.
     QuantificationMoved
         If a SUV factor, a decay factor or a time between injection and scan would change.
     IdentityRemains
@@ -212,7 +275,7 @@ def share_object(source: Path, target: Path, pseudonyms: Pseudonyms) -> None:
         why = reason_against(original)
         if why is not None:
             raise UnsupportedObject(f"It {why}; it is not de-identified.")
-        made = deidentified(original, pseudonyms)
+        made = deidentified(original, pseudonyms, pseudonym=_pseudonym(original, pseudonyms, patient_of))
         if moved := moved_fact([original], [made]):
             raise QuantificationMoved(f"De-identification would change {moved}.")
     try:
@@ -223,50 +286,44 @@ def share_object(source: Path, target: Path, pseudonyms: Pseudonyms) -> None:
         raise UnreadableFile("It holds a value that cannot be written.", "Export it again.") from None
 
 
-def _sorted_out(series: Sequence[Series]) -> tuple[list[Series], list[HevesyError]]:
-    kept: list[Series] = []
+def _pseudonym(head: Any, pseudonyms: Pseudonyms, patient_of: Callable[[str], str]) -> str:
+    """Return the pseudonym of the patient of one object: that of its study, unless the object contradicts it."""
+    identifier, issuer = header.text(head, "PatientID"), header.text(head, "IssuerOfPatientID")
+    known = patient_of(pseudonyms.uid(header.text(head, "StudyInstanceUID")))
+    if known and (not identifier or not issuer or known == pseudonyms.patient(identifier)):
+        return known
+    return pseudonyms.patient(subject_of(head))
+
+
+def _sorted_out(series: Sequence[Series], subject: str) -> tuple[dict[str, list[Series]], list[HevesyError]]:
+    """Return the series of each subject, and why each of the rest is left out."""
+    patients: dict[str, list[Series]] = {}
     left_out: list[HevesyError] = []
-    for one in series:
-        why = next((w for w in map(_refusal, one.headers) if w is not None), None)
-        if not one.headers:
-            why = UnsupportedObject(
-                f"'{one.files[0].name}' is NIfTI, whose texts may name the patient; it is not de-identified.",
-                "Leave it out with --leave-out.",
-            )
-        if why is None:
-            kept.append(one)
-        else:
+    imaged = [one for one in series if one.headers]
+    whose = [subject] * len(imaged) if subject else subjects([one.headers for one in imaged])
+    for one, who in zip(imaged, whose, strict=True):
+        why = who if isinstance(who, HevesyError) else next(filter(None, map(refusal, one.headers)), None)
+        if why is not None:
             left_out.append(why)
-    return kept, left_out
+        else:
+            patients.setdefault(str(who), []).append(one)
+    left_out += [
+        UnsupportedObject(
+            f"'{one.files[0].name}' is NIfTI, whose texts may name the patient; it is not de-identified.",
+            "Leave it out with --leave-out.",
+        )
+        for one in series
+        if not one.headers
+    ]
+    return patients, left_out
 
 
-def _refusal(head: Any) -> HevesyError | None:
-    try:
-        identifier_of(head)
-    except MissingInformation as nameless:
-        return nameless
-    return refusal(head)
-
-
-def _by_patient(series: Sequence[Series]) -> dict[str, list[Series]]:
-    found: dict[str, list[Series]] = {}
-    for one in series:
-        found.setdefault(identifier_of(one.headers[0]), []).append(one)
-    return found
-
-
-def _write(
-    series: Sequence[Series],
-    folder: Path,
-    pseudonyms: Pseudonyms,
-    identity: Identity,
-    progress: Callable[[str], None],
-) -> int:
-    for number, one in enumerate(series, start=1):
-        progress(f"writing series {number} of {len(series)} of {folder.name}")
+def _write(case: Renaming, folder: Path, progress: Callable[[str], None]) -> int:
+    for number, one in enumerate(case.series, start=1):
+        progress(f"writing series {number} of {len(case.series)} of {folder.name}")
         place = folder / f"{number:03d}-{one.modality}"
         place.mkdir(parents=True)
         for count, file in enumerate(one.files, start=1):
-            made: Any = deidentified(read_whole(file), pseudonyms, identity)
+            made: Any = deidentified(read_whole(file), case.pseudonyms, case.identity, case.patient)
             save(made, place / f"{count:05d}.dcm")
-    return sum(len(one.files) for one in series)
+    return sum(len(one.files) for one in case.series)

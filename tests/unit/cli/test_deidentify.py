@@ -104,6 +104,21 @@ def test_two_patients_go_into_folders_of_their_own(tmp_path):
     assert len(list((tmp_path / "out").iterdir())) == len(dates) == 2
 
 
+def test_one_patient_stays_one_however_the_objects_name_them_and_two_hospitals_numbers_stay_two(tmp_path):
+    north = {"PatientID": "123", "IssuerOfPatientID": "North", "StudyInstanceUID": "1.2.3.1"}
+    write(tmp_path / "in/a", scan(4.0, 1, **north, PatientName="Zyxwvut^Quorble")[:2])
+    write(tmp_path / "in/b", scan(24.0, 2, PatientID="123", StudyInstanceUID="1.2.3.1", PatientName="QUORBLE")[:2])
+    write(tmp_path / "in/c", scan(96.0, 3, PatientID="", StudyInstanceUID="1.2.3.1", PatientName="")[:2])
+    assert deidentify(tmp_path / "in", tmp_path / "one") == 0
+    assert len(list((tmp_path / "one").iterdir())) == 1
+    made = [pydicom.dcmread(path) for path in sorted((tmp_path / "one").rglob("*.dcm"))]
+    assert len({one.PatientID for one in made}) == len({one.StudyDate for one in made}) == 1
+    south = {"PatientID": "123", "IssuerOfPatientID": "South", "StudyInstanceUID": "1.2.3.4"}
+    write(tmp_path / "in/d", scan(4.0, 4, **south)[:2])
+    assert deidentify(tmp_path / "in", tmp_path / "two") == 0
+    assert len(list((tmp_path / "two").iterdir())) == 2
+
+
 def test_a_key_is_whole_or_not_there_and_is_never_written_over(tmp_path, monkeypatch):
     key = tmp_path / "key"
     monkeypatch.setattr("hevesy.workflows.sharing.secrets.token_bytes", lambda size: 1 / 0)

@@ -33,13 +33,13 @@ def renaming(tmp_path_factory):
     identity = identity_of(head for one in series for head in one.headers)
     pairs = [(one.headers, [deidentified(head, KEY, identity) for head in one.headers]) for one in series]
     regions = {was: now for before, after in pairs for was, now in renamed_regions(before, after).items()}
-    return Renaming(KEY, "QX-77", identity, series, regions)
+    return Renaming(KEY, KEY.patient("QX-77"), identity, series, regions)
 
 
 def test_dates_go_back_by_the_patients_days_and_keep_their_times(renaming):
     made = renaming.settings({"created": "2024-03-20T12:00:00", "administration": {"time": "2024-03-05T09:00:00.5"}})
     moved = datetime.fromisoformat("2024-03-05T09:00:00.5") - datetime.fromisoformat(made["administration"]["time"])
-    assert (moved.days, moved.seconds, moved.microseconds) == (KEY.days("QX-77"), 0, 0)
+    assert (moved.days, moved.seconds, moved.microseconds) == (KEY.days(KEY.patient("QX-77")), 0, 0)
     assert made["created"].endswith("T12:00:00")
 
 
@@ -80,6 +80,8 @@ def test_what_cannot_follow_is_refused(renaming, settings, fault):
 
 
 def test_two_regions_that_would_have_one_name_are_refused(renaming):
-    both = Renaming(KEY, "QX-77", renaming.identity, renaming.series, {"lesion Quorble": "lesion", "lesion": "lesion"})
+    both = Renaming(
+        KEY, KEY.patient("QX-77"), renaming.identity, renaming.series, {"lesion Quorble": "lesion", "lesion": "lesion"}
+    )
     with pytest.raises(BadConfiguration, match="one name"):
         both.settings({})

@@ -156,6 +156,30 @@ def test_a_patient_who_comes_again_has_the_same_pseudonym_and_the_same_shift(hom
     assert max(days) < "20230306"
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (1, 2, 0)])
+def test_objects_of_one_study_are_one_patients_though_some_leave_out_whose_they_are(home, tmp_path, order):
+    said = [
+        {"IssuerOfPatientID": "North", "PatientName": NAME},
+        {"PatientName": "QUORBLE ZYXWVUT"},
+        {"PatientID": "", "PatientName": "Quorble, Z."},
+    ]
+    for number in order:
+        uids = {"SeriesInstanceUID": f"1.2.3.77041.{number}"}
+        assert nameless(scan(tmp_path / f"in{number}", **uids, **said[number])).new == 2
+    patient = Patient.objects.get()
+    assert (patient.identifier, patient.study_count) == (patient.name, 1)
+
+
+def test_one_number_of_two_hospitals_is_two_patients(home, tmp_path):
+    for number, issuer in enumerate(("North", "South")):
+        uids = {"StudyInstanceUID": f"1.2.3.77041.{number}", "SeriesInstanceUID": f"1.2.3.77041.{number}.1"}
+        nameless(scan(tmp_path / issuer, IssuerOfPatientID=issuer, **uids))
+    one, two = Patient.objects.all()
+    assert one.identifier != two.identifier
+    assert (one.issuer, two.issuer) == ("", "")
+    assert one.studies.get().at.date() != two.studies.get().at.date()
+
+
 def test_factors_to_suv_and_of_decay_are_those_of_the_original(home, tmp_path):
     import pydicom
 

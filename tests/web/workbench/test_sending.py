@@ -95,7 +95,7 @@ def shared_case(desk, administration, computed, archive):
     desk.post(address, {"result": computed.pk, "share": "make"})
     assert carry_out_waiting()
     page = desk.get(address)
-    assert (page.context["is_shared"], page.context["sharing"].result["objects"]) == (True, 4 * (24 + 1) + 3)
+    assert (page.context["is_shared"], page.context["sharing"].result["objects"]) == (True, 4 * (24 + 1) + 5)
     zipped = asyncio.run(content_of(desk.get(f"/administrations/{administration.pk}/shared.zip?result={computed.pk}")))
     with zipfile.ZipFile(io.BytesIO(zipped)) as copy:
         names = copy.namelist()
@@ -104,7 +104,9 @@ def shared_case(desk, administration, computed, archive):
     assert sorted(name.split("/")[2][4:] for name in names if name.startswith("result/")) == [
         "RTDOSE",
         "RTSTRUCT",
+        "RWV",
         "SEG",
+        "SR",
     ]
     patient = administration.course.patient
     for name, content in held.items():

@@ -10,6 +10,17 @@ from hevesy.stages.imaging.administration import parse_nuclide
 
 #: most digits in a number, or in numbers that only punctuation parts; dates and identifiers have more
 MOST_DIGITS = 3
+#: months in English, German and French, whole or cut short
+_MONTH = (
+    "(?i:jan(?:uary|uar|vier)?|feb(?:ruary|ruar)?|f[eé]v(?:rier)?|mar(?:ch|s)?|mär(?:z)?|a[pv]r(?:il)?|ma[iy]|ju[ni]n?[ei]?"
+    "|jul[iy]?|juil(?:let)?|aug(?:ust)?|ao[uû]t|sept?(?:emb(?:er|re))?|o[ck]t(?:ob(?:er|re))?|nov(?:emb(?:er|re))?"
+    "|de[cz](?:ember)?|d[eé]c(?:embre)?)"
+)
+#: a date whose month is a word
+SPELT_DATE = re.compile(
+    rf"(?<!\d)\d{{1,2}}[\s._-]*{_MONTH}[\s.,_-]*\d{{2,4}}(?!\d)"
+    rf"|(?<![^\W_]){_MONTH}[\s.,_-]*\d{{1,2}}[\s.,_-]+\d{{4}}(?!\d)"
+)
 _NUMBERS = re.compile(r"\d+(?:\s+\d+){2,}|\d+(?:[./_:-]+\d+)*")
 #: a word, or a nuclide that a hyphen parts
 _WORD = re.compile(r"(?<![^\W_])(?:[A-Z][a-z]?-\d{1,3}m?|\d{1,3}m?-[A-Z][a-z]?)(?![^\W_])|[^\W_]+")
@@ -19,7 +30,7 @@ _PIECE = re.compile(r"[^\W\d_]+|\d+")
 
 def clean_descriptor(text: str) -> str:
     """Return a descriptor without any word that is not in the vocabulary; it may be empty."""
-    without_dates = _NUMBERS.sub(_short_numbers, text)
+    without_dates = _NUMBERS.sub(_short_numbers, SPELT_DATE.sub(" ", text))
     kept = _WORD.sub(lambda word: word[0] if is_known(word[0]) else "", without_dates)
     joined = re.sub(r"([\s_.,;:/\\-])[\s_.,;:/\\-]+", r"\1", re.sub(r"[^\w\s.,;:/+%()-]", " ", kept))
     return joined.replace("()", "").strip(" _.,;:/\\-")

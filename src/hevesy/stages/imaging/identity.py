@@ -15,7 +15,7 @@ from pydicom.dataset import Dataset
 
 from hevesy.errors import BadInput, MissingInformation
 from hevesy.stages.imaging import header
-from hevesy.stages.imaging.descriptors import says_nothing_of_anybody
+from hevesy.stages.imaging.descriptors import SPELT_DATE, says_nothing_of_anybody
 
 #: shortest secret key, bytes
 SHORTEST_KEY = 16
@@ -23,6 +23,7 @@ SHORTEST_KEY = 16
 LEAST_DAYS, MOST_DAYS = 366, 3652
 #: UIDs of standards, such as SOP classes and coding schemes (HL7), which name no object
 STANDARD_ROOTS = ("1.2.840.10008.", "2.16.840.1.113883.6.")
+DIGITS_AND_DOTS = frozenset("0123456789.")
 #: a part of a name, or an identifier, that is shorter would be found everywhere
 SHORTEST = 3
 #: a name or an identifier as long as this is told apart even within another word
@@ -30,7 +31,10 @@ LONG = 6
 #: what stands where nobody is named
 NOBODY = frozenset({"anonymous", "anonymized", "anonymised", "anon", "unknown", "none", "removed", "patient"})
 #: a date or a UID within a text
-DATE_OR_UID = re.compile(r"(?<!\d)(19|20)\d{6}(?!\d)|\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}|\d+(\.\d+){5,}")
+DATE_OR_UID = re.compile(
+    r"(?<!\d)(19|20)\d{6}(?!\d)|\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}|(19|20)\d\d[-/]\d{1,2}[-/]\d|\d+(\.\d+){5,}"
+    f"|{SPELT_DATE.pattern}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +53,19 @@ class Pseudonyms:
         if len(self.key) < SHORTEST_KEY:
             raise BadInput(f"A key of {len(self.key)} bytes can be guessed.", f"Give {SHORTEST_KEY} bytes or more.")
 
-    def patient(self, identifier: str) -> str:
-        """Return the pseudonym of a patient."""
-        return "H" + base64.b32encode(self._digest("patient", identifier))[:11].decode()
+    def patient(self, subject: str) -> str:
+        """Return the pseudonym of a patient, from what tells them from every other (`subject_of`)."""
+        return "H" + base64.b32encode(self._digest("patient", subject))[:11].decode()
 
-    def days(self, identifier: str) -> int:
-        """Return by how many days the dates of a patient go back."""
+    def days(self, pseudonym: str) -> int:
+        """Return by how many days the dates of a patient go back, who goes by a pseudonym."""
         span = MOST_DAYS - LEAST_DAYS + 1
-        return LEAST_DAYS + int.from_bytes(self._digest("days", identifier)[:8], "big") % span
+        return LEAST_DAYS + int.from_bytes(self._digest("days", pseudonym)[:8], "big") % span
 
     def uid(self, true: str) -> str:
         """Return the UID that stands for another; those of the standard stay."""
         true = true.strip(" \0")
-        if not true or true.startswith(STANDARD_ROOTS):
+        if not true or (true.startswith(STANDARD_ROOTS) and set(true) <= DIGITS_AND_DOTS):
             return true
         return f"2.25.{int.from_bytes(self._digest('uid', true)[:16], 'big')}"
 
@@ -69,21 +73,24 @@ class Pseudonyms:
         return hmac.new(self.key, f"{what}\0{value}".encode(), hashlib.sha256).digest()
 
 
-def identifier_of(head: Any) -> str:
-    """Return what tells one patient from another: Patient ID, or the name where there is none.
+def subject_of(head: Any) -> str:
+    """Return what tells one patient from another by an object alone: Patient ID with its issuer, or else the name.
 
     Raises
     ------
     MissingInformation
         If there is neither.
     """
-    identifier = header.text(head, "PatientID") or header.text(head, "PatientName")
-    if not identifier:
+    identifier, issuer = header.text(head, "PatientID"), header.text(head, "IssuerOfPatientID")
+    if identifier:
+        return f"{identifier}\0{issuer}" if issuer else identifier
+    name = " ".join(re.split(r"[\^=\s,]+", header.text(head, "PatientName").casefold())).strip()
+    if not name:
         raise MissingInformation(
             "An object names no patient: neither Patient ID (0010,0020) nor Patient's Name (0010,0010).",
             "Dates of one patient could not be shifted alike; complete the header.",
         )
-    return identifier
+    return name
 
 
 def _either(texts: Iterable[str]) -> str:

@@ -19,7 +19,8 @@ from hevesy.web.site.store.naming import namer
 if TYPE_CHECKING:
     from hevesy.web.site.jobs.models import Job
     from hevesy.web.site.jobs.task import Task
-    from hevesy.web.site.store.models import Administration
+    from hevesy.web.site.store.models import Administration, Patient
+    from hevesy.workflows.sharing import Known
 
 Result = dict[str, Any]
 
@@ -140,12 +141,12 @@ def organs(task: Task) -> Result:
 
 
 @deidentifier
-def remove_names(source: Path, target: Path, key: bytes) -> None:
+def remove_names(source: Path, target: Path, key: bytes, patient_of: Callable[[str], str]) -> None:
     """De-identify one object that comes in."""
     from hevesy.stages.imaging.identity import Pseudonyms
     from hevesy.workflows.sharing import share_object
 
-    share_object(source, target, Pseudonyms(key))
+    share_object(source, target, Pseudonyms(key), patient_of)
 
 
 @namer("workbench.RegionSet.regions")
@@ -228,9 +229,10 @@ def share_case(task: Task) -> Result:
     from hevesy.workflows.sharing import share
 
     _lay_out(task)
+    known = _known_of(_administration(task).course.patient)
     pseudonyms = Pseudonyms(settings.HOME.pseudonym_key().encode("ascii"))
     target = task.scratch / "shared"
-    shared = [share(task.scratch / "case", target / SHARED_CASE, pseudonyms, leave_out=True, progress=_steps(task))]
+    shared = [share(task.scratch / "case", target / SHARED_CASE, pseudonyms, True, _steps(task), known)]
     computed = result_folder(task.arguments["result"]) if task.arguments["result"] else None
     files = [computed / name for name in DICOM_FILES if (computed / name).is_file()] if computed else []
     if files:
@@ -238,11 +240,19 @@ def share_case(task: Task) -> Result:
         own.mkdir()
         for file in files:
             shutil.copyfile(file, own / file.name)
-        shared.append(share(own, target / SHARED_RESULT, pseudonyms, leave_out=True, progress=_steps(task)))
+        shared.append(share(own, target / SHARED_RESULT, pseudonyms, True, _steps(task), known))
     task.publish(target)
     # why a series was left out may quote its description: it is told here, where the patient is known
     left_out = [why for one in shared for why in one.left_out]
     return {"objects": sum(sum(one.objects.values()) for one in shared), "left_out": left_out}
+
+
+def _known_of(patient: Patient) -> Known:
+    """Return what the store knows of a patient: every object that it holds of them is theirs, whatever it says."""
+    from hevesy.workflows.sharing import Known
+
+    accessions = patient.studies.values_list("accession", flat=True)
+    return Known(f"\0{patient.pk}", (patient.name, patient.identifier, patient.issuer, *accessions))
 
 
 def _summary(record: dict[str, Any]) -> Result:

@@ -1,15 +1,21 @@
 """De-identification object by object: what goes, what stays, what moves, and what is refused."""
 
+from dataclasses import replace
+from datetime import datetime, timedelta
+
 import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
 from factories import dicom
+from hevesy.core import Role
 from hevesy.data.deidentification import actions
 from hevesy.errors import BadInput, MissingInformation, QuantificationMoved, UnsupportedObject
+from hevesy.stages.imaging import dose_report
 from hevesy.stages.imaging.deidentification import deidentified, identity_of, refusal
 from hevesy.stages.imaging.descriptors import clean_descriptor
+from hevesy.stages.imaging.dose_report import DoseReport, Estimate, ReportedRegion
 from hevesy.stages.imaging.identity import Pseudonyms
 from hevesy.stages.imaging.unmoved import facts, require_unmoved
 
@@ -241,7 +247,7 @@ def test_the_object_says_what_was_done():
     made = deidentified(scan()[0], KEY)
     assert (made.PatientIdentityRemoved, made.LongitudinalTemporalInformationModified) == ("YES", "MODIFIED")
     codes = [c.CodeValue for c in made.DeidentificationMethodCodeSequence]
-    assert codes == ["113100", "113105", "113107", "113108", "113111"]
+    assert codes == ["113100", "113105", "113107", "113108"]
     assert made.PatientName == made.PatientID == KEY.patient("QX-77")
 
 
@@ -283,3 +289,113 @@ def test_every_row_of_the_standards_table_has_an_action_that_is_known():
     # read in the standard: dates of the examination may be shifted, the birth date may not
     assert (rows[0x00080020].modified_dates, rows[0x00100030].modified_dates) == ("C", "")
     assert (rows[0x00101030].patient_characteristics, rows[0x0008103E].descriptors) == ("K", "C")
+
+
+def test_a_word_in_the_place_of_a_number_a_date_a_time_or_an_age_goes(tmp_path):
+    values = {"SeriesNumber": "12345678", "PatientSize": "1.234567", "SeriesTime": "101112.5", "SeriesDate": "20240311"}
+    original = scan(PatientAge="077Y", **values)[0]
+    dicom.write(tmp_path, [original])
+    content = (tmp_path / "0000.dcm").read_bytes().replace(b"077Y", b"QUOR")
+    for value in values.values():
+        content = content.replace(value.encode(), b"QUORBLE7")
+    assert content.count(b"QUOR") == 5
+    (tmp_path / "0000.dcm").write_bytes(content)
+    made = deidentified(pydicom.dcmread(tmp_path / "0000.dcm"), KEY)
+    made.save_as(tmp_path / "made.dcm", enforce_file_format=True)
+    assert b"QUOR" not in (tmp_path / "made.dcm").read_bytes()
+    made = pydicom.dcmread(tmp_path / "made.dcm")
+    assert [made[name].value or "" for name in (*values, "PatientAge")] == [""] * 5
+
+
+def test_the_age_of_the_oldest_is_ninety_inside_sequences_too():
+    original = scan()[0]
+    original.ReferencedImageSequence = [dicom.item(PatientAge="103Y")]
+    assert deidentified(original, KEY).ReferencedImageSequence[0].PatientAge == "090Y"
+
+
+def test_what_is_encrypted_signed_or_no_number_of_the_image_goes():
+    original = scan()[0]
+    original.EncryptedAttributesSequence = [dicom.item(EncryptedContent=b"Quorble\0")]
+    original.DigitalSignaturesSequence = [dicom.item(Signature=b"Quorble\0")]
+    original.MACParametersSequence = [dicom.item(MACIDNumber=1)]
+    original.OriginalAttributesSequence = [dicom.item(ModifiedAttributesSequence=[dicom.item(PatientID="QX-77")])]
+    original.ICCProfile = b"made for Quorble"
+    original.WaveformData = b"Quorble\0"
+    made = deidentified(original, KEY)
+    gone = ("EncryptedAttributesSequence", "DigitalSignaturesSequence", "MACParametersSequence")
+    assert [name for name in (*gone, "OriginalAttributesSequence", "ICCProfile", "WaveformData") if name in made] == []
+    assert made.PixelData == original.PixelData
+
+
+def test_a_private_number_that_is_a_word_goes():
+    original = scan()[0]
+    block = original.private_block(0x7053, "Philips PET Private Group", create=True)
+    block.add_new(0x00, "UN", b"Quorble ")
+    assert not [e for e in deidentified(original, KEY) if e.tag.is_private]
+
+
+def test_the_object_says_that_private_elements_stay_only_where_some_do():
+    original = scan()[0]
+    original.private_block(0x7053, "Philips PET Private Group", create=True).add_new(0x00, "DS", "0.000551")
+    codes = [c.CodeValue for c in deidentified(original, KEY).DeidentificationMethodCodeSequence]
+    assert codes == ["113100", "113105", "113107", "113108", "113111"]
+
+
+def test_a_uid_that_only_begins_as_those_of_the_standard_is_renewed():
+    assert KEY.uid("1.2.840.10008.5.1.4.1.1.2") == "1.2.840.10008.5.1.4.1.1.2"
+    assert KEY.uid("1.2.840.10008.Quorble").startswith("2.25.")
+
+
+@pytest.mark.parametrize("text", ["seen 5 March 2024", "05MAR2024", "Mai 5, 2024", "2024/3/5", "12. Dez 99"])
+def test_a_date_whose_month_is_a_word_goes_from_texts_and_descriptions(text):
+    made = deidentified(scan(ManufacturerModelName=text, SeriesDescription=f"SPECT {text}")[0], KEY)
+    assert (made.ManufacturerModelName, made.SeriesDescription) == ("REMOVED", "SPECT")
+
+
+def test_an_object_is_of_the_patient_that_is_known_whatever_it_says():
+    alone, given = (deidentified(scan(PatientID="")[0], KEY, pseudonym=name) for name in ("", "HABCDEFGHIJK"))
+    assert (given.PatientName, given.PatientID) == ("HABCDEFGHIJK", "HABCDEFGHIJK")
+    assert alone.PatientID == KEY.patient("zyxwvut quorble")
+    assert (
+        alone.AcquisitionDate
+        != given.AcquisitionDate
+        == deidentified(scan()[0], KEY, pseudonym="HABCDEFGHIJK").AcquisitionDate
+    )
+
+
+def test_a_dose_table_of_our_own_stays_without_the_words_that_a_person_wrote(tmp_path, faults):
+    images = scan(StudyDate="20240305")
+    estimate = Estimate(12.5, 1.25, (10.0, 15.0))
+    regions = tuple(
+        ReportedRegion(name, Role.LESION, estimate, estimate, estimate, estimate)
+        for name in ("liver lesion Quorble", "Bartholomea")
+    )
+    given = datetime(2024, 3, 5, 9, 0, 0, 250000)
+    table = DoseReport("Lu-177", "Lu-177 DOTATATE for Xanthippe", 574000.0, given, estimate, "local", "As is.", regions)
+    original = dose_report.write(table, images, tmp_path / "named.dcm", given)
+    made = deidentified(original, KEY, regions={"Bartholomea": "region 2"})
+    made.save_as(tmp_path / "made.dcm", enforce_file_format=True)
+    back = dose_report.read(tmp_path / "made.dcm")
+    days = KEY.days(made.PatientID)
+    assert back.given_at == given - timedelta(days=days)
+    assert back.radiopharmaceutical == "Lu-177 DOTATATE"
+    assert [one.name for one in back.regions] == ["liver lesion", "region 2"]
+    assert [replace(one, name="") for one in back.regions] == [replace(one, name="") for one in regions]
+    assert (back.method, back.engine, back.half_life_s) == (table.method, table.engine, table.half_life_s)
+    evidence = made.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence[0].ReferencedSOPSequence
+    assert [one.ReferencedSOPInstanceUID for one in evidence] == [KEY.uid(one.SOPInstanceUID) for one in images]
+    assert "113104" in [c.CodeValue for c in made.DeidentificationMethodCodeSequence]
+    content = (tmp_path / "made.dcm").read_bytes().lower()
+    told = (b"quorble", b"xanthippe", b"bartholomea", b"qx-77", b"20240305", images[0].SOPInstanceUID.encode())
+    assert [text for text in told if text in content] == []
+    assert faults(tmp_path / "made.dcm") == []
+
+
+def test_a_report_that_holds_what_ours_do_not_is_refused(tmp_path):
+    estimate = Estimate(1.0, 0.1)
+    region = ReportedRegion("liver", Role.ORGAN, estimate, estimate, estimate, estimate)
+    table = DoseReport("Lu-177", "", 574000.0, datetime(2024, 3, 5, 9), None, "local", "As is.", (region,))
+    original = dose_report.write(table, scan(), tmp_path / "named.dcm", datetime(2024, 3, 5, 9))
+    assert refusal(original) is None
+    original.ContentSequence[-1].ContentSequence = [dicom.item(ValueType="PNAME", PersonName="Drumgoold^Xanthippe")]
+    assert "structure" in refusal(original).refused

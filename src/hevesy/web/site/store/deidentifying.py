@@ -14,9 +14,11 @@ from hevesy.errors import BadConfiguration, HevesyError, MissingInformation, Unr
 from hevesy.web.site.store.files import FileStore, Held
 from hevesy.web.site.store.limits import Limits
 
-#: writes a de-identified copy of an object: what, where to, and with which secret key; the same gives the same bytes.
-#: Its refusals quote nothing of the object.
-Deidentify = Callable[[Path, Path, bytes], None]
+#: says by what identifier the patient of a study goes who is here already, by the UID that the study goes by; or ""
+PatientOf = Callable[[str], str]
+#: writes a de-identified copy of an object: what, where to, with which secret key, and whose the studies that are here
+#: are; the same gives the same bytes. Its refusals quote nothing of the object.
+Deidentify = Callable[[Path, Path, bytes, PatientOf], None]
 
 _KNOWN: list[Deidentify] = []
 
@@ -56,8 +58,10 @@ def quoting_nothing(wanted: bool) -> Iterator[None]:
 
 
 @contextmanager
-def nameless(held: Held, store: FileStore, limits: Limits) -> Iterator[Held | None]:
+def nameless(held: Held, store: FileStore, limits: Limits, patient_of: PatientOf) -> Iterator[Held | None]:
     """Hold a de-identified copy of a file, dropped at the end unless it was kept; None of a DICOMDIR.
+
+    An object that leaves out whose it is follows the other objects of its study, which `patient_of` knows.
 
     Raises
     ------
@@ -84,7 +88,7 @@ def nameless(held: Held, store: FileStore, limits: Limits) -> Iterator[Held | No
         return
     copy = store.scratch / f"nameless-{os.getpid()}-{os.urandom(8).hex()}"
     try:
-        _KNOWN[0](held.path, copy, settings.HOME.pseudonym_key().encode("ascii"))
+        _KNOWN[0](held.path, copy, settings.HOME.pseudonym_key().encode("ascii"), patient_of)
         with store.hold(copy, linked=True) as made:
             copy.unlink()
             yield made

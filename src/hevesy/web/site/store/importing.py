@@ -24,7 +24,7 @@ from hevesy.web.site.store.deidentifying import nameless, quoting_nothing, witho
 from hevesy.web.site.store.dicom_object import looks_like_dicom, read_object, same_content
 from hevesy.web.site.store.files import FileStore, Held
 from hevesy.web.site.store.limits import Limits
-from hevesy.web.site.store.models import Attachment, Import, Instance, Patient, Remark
+from hevesy.web.site.store.models import Attachment, Import, Instance, Patient, Remark, Study
 from hevesy.web.site.store.rows import Entry, write
 from hevesy.web.site.store.sources import Candidate, Source
 
@@ -202,11 +202,17 @@ class Importer:
         """Take one file in without a word of it that may name the patient; its own name is one."""
         if isinstance(content, HevesyError):
             raise without_words(content)
-        with nameless(content, self.store, self.limits) as made:
+        with nameless(content, self.store, self.limits, self._patient_of) as made:
             if made is None:
                 self.report.ignored += 1
             else:
                 self._take(f"file {self._number}", made)
+
+    def _patient_of(self, study: str) -> str:
+        """Return the identifier of whoever has a study, here or in the batch that is not written yet; or ""."""
+        waiting = (entry.facts.patient.identifier for entry in self._batch if entry.facts.study.uid == study)
+        stored = Study.objects.filter(uid=study).values_list("patient__identifier", flat=True)
+        return next(waiting, None) or stored.first() or ""
 
     def _take(self, name: str, held: Held) -> None:
         if not looks_like_dicom(held.path):

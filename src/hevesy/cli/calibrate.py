@@ -9,10 +9,11 @@ from pathlib import Path
 
 from hevesy.core import Measured
 from hevesy.data.nuclides import nuclide
-from hevesy.errors import BadInput
+from hevesy.errors import BadInput, MissingInformation
 from hevesy.stages.imaging.supplied import Supplied
 from hevesy.stages.quantification.calibration import KnownActivity, cross_calibrate
 from hevesy.stages.quantification.energy_windows import WindowRequest
+from hevesy.stages.quantification.planar_dead_time import DeadTime
 
 
 def _instant(text: str) -> datetime:
@@ -40,6 +41,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--radius-mm", type=float, metavar="R", help="count in a sphere about the centre of the counts")
     parser.add_argument("--start", type=_instant, metavar="TIME", help="of the scan, where the file lacks it")
     parser.add_argument("--duration-s", type=float, metavar="S", help="of the scan, where the file lacks it")
+    parser.add_argument("--dead-time-us", type=float, metavar="T", help="of the camera a count, microseconds …")
+    parser.add_argument("--dead-time-u-percent", type=float, metavar="P", help="… its standard uncertainty …")
+    parser.add_argument(
+        "--dead-time-model", choices=("paralysable", "non-paralysable"), help="… and whether a missed count prolongs it"
+    )
     parser.add_argument("--meter-MBq", type=float, metavar="M", help="a source as your activity meter reads it …")
     parser.add_argument("--reference-MBq", type=float, metavar="M", help="… and as the reference reads it")
     parser.add_argument(
@@ -66,18 +72,36 @@ def run(options: argparse.Namespace) -> None:
     )
     windows = WindowRequest(source, options.window, _names(options.scatter), ("--window NAME", "--scatter none"))
     supplied = Supplied(start=options.start, duration_s=options.duration_s)
-    factor = _on_reference(calibrate(options.scans, known, supplied, windows, options.radius_mm), options)
+    found = calibrate(options.scans, known, supplied, windows, options.radius_mm, _dead_time(options))
+    factor = _on_reference(found.factor, options)
     if options.write:
         _write(options, factor)
     value, percent = factor.value * 1e6, 100 * factor.u_relative
     if options.json:
         parts = {label: 100 * u / factor.value for label, u in factor.components.items()}
-        print(json.dumps({"counts_per_s_per_MBq": value, "u_percent": percent, "components_percent": parts}, indent=2))
+        facts = {"counts_per_s_per_MBq": value, "u_percent": percent, "components_percent": parts}
+        print(json.dumps({**facts, "warnings": found.warnings}, indent=2, ensure_ascii=False))
         return
     print(f"calibration factor: {value:.5g} counts/s/MBq ± {percent:.2g}%")
     for label, u in factor.components.items():
         print(f"  {label}: {100 * u / factor.value:.2g}%")
+    for warning in found.warnings:
+        print(f"! {warning}")
     print(f"case.yaml:\ncalibration:\n  counts_per_s_per_MBq: {value:.6g}\n  u_percent: {percent:.3g}")
+
+
+def _dead_time(options: argparse.Namespace) -> DeadTime | None:
+    tau, percent, model = options.dead_time_us, options.dead_time_u_percent, options.dead_time_model
+    if tau is percent is model is None:
+        return None
+    if tau is None or percent is None or model is None:
+        raise MissingInformation(
+            "A dead time has a size, an uncertainty and a model, by which what was lost differs.",
+            "Give --dead-time-us, --dead-time-u-percent and --dead-time-model.",
+        )
+    if not (tau > 0 and percent >= 0):
+        raise BadInput("A dead time is positive, and its uncertainty is not negative.")
+    return DeadTime(Measured(tau * 1e-6, tau * 1e-8 * percent, "s", "dead time"), model)
 
 
 def _names(joined: str | None) -> tuple[str, ...] | None:

@@ -106,7 +106,7 @@ def conjugate_scan(series: Series, asked: WindowRequest, losses: Losses | None =
     views, gain = views_of(series), Measured(1.0)
     choice = choose_windows([view.window for view in views], asked, series.name)
     if losses is not None:
-        views, gain = _made_up(series, views, losses)
+        views, gain = made_up(series, views, losses)
     peak = _paired(series, [view for view in views if view.window == choice.photopeak])
     sides = [_paired(series, [view for view in views if view.window == window]) for window in choice.scatter]
     net = ConjugatePair(
@@ -116,8 +116,16 @@ def conjugate_scan(series: Series, asked: WindowRequest, losses: Losses | None =
     return ConjugateScan(series.name, net, choice, 1 - _total(net) / max(_total(peak), 1.0), gain)
 
 
-def _made_up(series: Series, views: Sequence[PlanarView], losses: Losses) -> tuple[list[PlanarView], Measured]:
-    """Put back what dead time took from every detector, and return the mean gain; all windows lose alike."""
+def made_up(series: Series, views: Sequence[PlanarView], losses: Losses) -> tuple[list[PlanarView], Measured]:
+    """Put back what dead time took from every detector, and return the mean gain; all windows lose alike.
+
+    Raises
+    ------
+    MissingInformation
+        If it is not stated how long the views were counted, or how a detector that moved did.
+    OutsideValidity
+        If the camera cannot show such a rate.
+    """
     sweep = _sweep(series, losses)
     made, mean = [], []
     for number in dict.fromkeys(view.detector for view in views):
@@ -126,7 +134,7 @@ def _made_up(series: Series, views: Sequence[PlanarView], losses: Losses) -> tup
         if not seconds > 0:
             raise MissingInformation(
                 f"{series.name} does not say how long it was counted, and dead time depends on the rate.",
-                "Leave planar: dead_time: out.",
+                "Leave the dead time out.",
             )
         lines = np.sum([view.counts.sum(axis=1, dtype=np.float64) for view in mine], axis=0)
         gains, u = line_gains(lines, losses.dead_time, seconds, sweep, mine[0].pixel_mm[0])
@@ -214,8 +222,8 @@ def named_series(there: Sequence[Series], wanted: str, key: str) -> Series:
     raise UnknownName(f"{fault} called '{wanted}' (case.yaml, {key}).", f"There are: {listed}.")
 
 
-def photopeak_views(series: Series, asked: WindowRequest) -> list[PlanarView]:
-    """Return every view of a planar series in the photopeak's window, without scatter; sides need no names.
+def photopeak_views(series: Series, views: Sequence[PlanarView], asked: WindowRequest) -> list[PlanarView]:
+    """Return those of a planar series' views that are in the photopeak, without scatter; sides need no names.
 
     Raises
     ------
@@ -224,7 +232,6 @@ def photopeak_views(series: Series, asked: WindowRequest) -> list[PlanarView]:
     HevesyError
         What `choose_windows` refuses.
     """
-    views = views_of(series)
     choice = choose_windows([view.window for view in views], asked, series.name)
     peaks, *sides = ([v for v in views if v.window == window] for window in (choice.photopeak, *choice.scatter))
     if any([v.detector for v in side] != [v.detector for v in peaks] for side in sides):

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 import numpy as np
+import pydicom
 import pytest
 
 from factories import camera, dicom
@@ -153,6 +154,83 @@ def test_planar_views_are_counted_in_the_photopeak_without_scatter(tmp_path, cap
     assert found["components_percent"]["counts"] == pytest.approx(100 * math.sqrt(42 * 1300) / (42 * 700), rel=1e-6)
     _, out, _ = run(capsys, scan, *KNOWN, "--json", "--scatter", "none")
     assert json.loads(out)["counts_per_s_per_MBq"] == pytest.approx(42 * 1000 / 900 / mean, rel=1e-5)
+
+
+TAU = 5e-6
+#: what the views of `planar_phantom` show a second; all windows keep the camera busy
+SHOWN = 42 * 1300 / 900
+MISSED = ("--dead-time-us", "5", "--dead-time-u-percent", "10", "--dead-time-model")
+
+
+def hot_phantom(folder, seconds, **tags):
+    """The views of `planar_phantom`, counted in fewer seconds."""
+    path = planar_phantom(folder, (187, 229), (166, 187), (229, 250))
+    (file,) = path.iterdir()
+    made = pydicom.dcmread(file)
+    made.ActualFrameDuration = int(1000 * seconds)
+    dicom.change(made, **tags).save_as(file)
+    return path
+
+
+@pytest.mark.parametrize("model", ["paralysable", "non-paralysable"])
+def test_what_dead_time_took_from_a_calibration_is_put_back(tmp_path, capsys, model):
+    """A camera that is simulated: a true rate, what it shows of it, and the factor of the true rate."""
+    true = 2e4  # a tenth is missing
+    shown = true * math.exp(-true * TAU) if model == "paralysable" else true / (1 + true * TAU)
+    scan = hot_phantom(tmp_path, 42 * 1300 / shown)
+    _, plain, _ = run(capsys, scan, *KNOWN, "--json")
+    code, out, _ = run(capsys, scan, *KNOWN, "--json", *MISSED, model)
+    found = json.loads(out)
+    assert code == 0
+    # seconds are stored to 1 ms of three
+    ratio = found["counts_per_s_per_MBq"] / json.loads(plain)["counts_per_s_per_MBq"]
+    assert ratio == pytest.approx(true / shown, rel=1e-4)
+    # nτ is known to a tenth, and the gain goes as e^(nτ), or 1/(1 − mτ)
+    share = true * TAU if model == "non-paralysable" else true * TAU / (1 - true * TAU)
+    assert found["components_percent"]["dead time"] == pytest.approx(10 * share, rel=1e-3)
+    assert not found["warnings"]
+
+
+def test_one_dead_time_of_two_scans_is_one_error_of_both(tmp_path, capsys):
+    scans = [hot_phantom(tmp_path / name, 3.0) for name in "ab"]
+    once, twice = (
+        json.loads(run(capsys, *given, *KNOWN, "--json", *MISSED, "paralysable")[1])["components_percent"]
+        for given in (scans[:1], scans)
+    )
+    assert twice["dead time"] == pytest.approx(once["dead time"], rel=1e-9)
+    assert twice["counts"] == pytest.approx(once["counts"] / math.sqrt(2), rel=1e-9)
+
+
+def test_a_rate_at_which_published_cameras_miss_a_percent_is_warned_of(tmp_path, capsys):
+    slow, fast = SHOWN * 900 / 1900, SHOWN * 900 / 2100  # s, for 1,900 and 2,100 counts per second
+    assert not json.loads(run(capsys, hot_phantom(tmp_path / "slow", slow), *KNOWN, "--json")[1])["warnings"]
+    (warning,) = json.loads(run(capsys, hot_phantom(tmp_path / "fast", fast), *KNOWN, "--json")[1])["warnings"]
+    assert "1.1% is missing" in warning
+    assert "! " in run(capsys, tmp_path / "fast" / "planar", *KNOWN)[1]
+    corrected = hot_phantom(tmp_path / "corrected", fast, CorrectedImage=["UNIF", "DTIM"])
+    assert not json.loads(run(capsys, corrected, *KNOWN, "--json")[1])["warnings"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "tags", "options", "said"),
+    [
+        (3.0, {}, MISSED[:4], "Give --dead-time-us, --dead-time-u-percent and --dead-time-model"),
+        (3.0, {"CorrectedImage": ["DTIM"]}, (*MISSED, "paralysable"), "corrected for dead time already"),
+        (0.7, {}, (*MISSED, "paralysable"), "cannot show"),
+        (1.3, {}, (*MISSED, "non-paralysable"), "hangs on how the camera loses it"),
+        (3.0, {}, ("--dead-time-us", "-1", *MISSED[2:], "paralysable"), "A dead time is positive"),
+    ],
+)
+def test_dead_times_that_cannot_be_applied_are_refused(tmp_path, capsys, seconds, tags, options, said):
+    code, _, err = run(capsys, hot_phantom(tmp_path, seconds, **tags), *KNOWN, *options)
+    assert code != 0
+    assert said in err
+
+
+def test_the_dead_time_of_a_reconstruction_is_that_of_its_projections(phantom, capsys):
+    code, _, err = run(capsys, phantom, *KNOWN, *MISSED, "paralysable")
+    assert code != 0
+    assert "hevesy reconstruct --dead-time-us" in err
 
 
 def test_a_photopeak_that_cannot_be_told_is_asked_for(tmp_path, capsys):

@@ -117,7 +117,12 @@ def _whole_body(options: argparse.Namespace, asked: Integration, u_relative: flo
             "The readings of a whole-body counter are calibrated by the administered activity.",
             "Give --administered-GBq and --administered-u-percent.",
         )
-    return counted_fit(options.counter, asked.administered, asked.nuclide.decay_constant, u_relative)
+    if asked.criterion == "aicc":
+        raise BadInput(
+            "The models of a whole-body counter's readings are compared by aic.",
+            "Leave --criterion out, or name --model.",
+        )
+    return counted_fit(options.counter, asked.administered, asked.nuclide.decay_constant, u_relative, asked.model)
 
 
 def describe(fit: Fit) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hevesy.core import Administration, Measured
-from hevesy.errors import MissingInformation, NoWashout
+from hevesy.errors import BadInput, MissingInformation, NoWashout
 from hevesy.stages.kinetics import Fit, check_physical, fit_curve, still_rising
 from hevesy.stages.kinetics.hybrid import scaled_to
 from hevesy.stages.quantification.first_reading import WholeBodyReadings
@@ -55,7 +55,7 @@ def whole_body(
     return replace(found, curve=replace(found.curve, u_Bq=own))
 
 
-def whole_body_fit(readings: WholeBodyReadings, decay_constant: Measured) -> Fit:
+def whole_body_fit(readings: WholeBodyReadings, decay_constant: Measured, model: str = "auto") -> Fit:
     """Fit whole-body readings so that the curve passes at the first through what was administered, less decay.
 
     The body is a closed system: nothing comes in, so that one or two washouts are fitted, and no uptake; of the two
@@ -68,14 +68,24 @@ def whole_body_fit(readings: WholeBodyReadings, decay_constant: Measured) -> Fit
         Calibrated by the first.
     decay_constant : Measured
         Physical, 1/s.
+    model : str
+        ``mono`` or ``bi``; ``auto`` takes the better.
 
     Raises
     ------
+    BadInput
+        If the model is not one of a closed system, or has too many parameters for the readings.
     UnphysicalCurve
         If activity rises by more than counting allows.
     NoWashout
         If it does not fall by the last reading.
     """
+    if model not in ("auto", *_WASHOUTS):
+        raise BadInput(
+            f"The whole body's readings cannot be fitted by '{model}': nothing comes in, and activity washes out in one"
+            " exponential or two.",
+            f"Take auto, {' or '.join(_WASHOUTS)}.",
+        )
     curve = readings.curve
     doubts = check_physical(curve, decay_constant, None, closed_system=True)
     if still_rising(curve, decay_constant):
@@ -83,7 +93,8 @@ def whole_body_fit(readings: WholeBodyReadings, decay_constant: Measured) -> Fit
             "The whole body's activity does not fall faster than it decays by the last reading.",
             "Check the readings and their background, or read the patient again later.",
         )
-    models = _WASHOUTS if len(curve) >= _READINGS_FOR_TWO else _WASHOUTS[:1]
+    both = _WASHOUTS if len(curve) >= _READINGS_FOR_TWO else _WASHOUTS[:1]
+    models = both if model == "auto" else (model,)
     fits = [fit_curve(curve, decay_constant, model, immediate=True) for model in models]
     fit = min(fits, key=lambda one: one.chi2 + 2 * len(one.parameters))
     scaled = scaled_to(fit, readings.present, float(curve.mid_s[0]))
@@ -91,6 +102,8 @@ def whole_body_fit(readings: WholeBodyReadings, decay_constant: Measured) -> Fit
     return replace(scaled, method=method, warnings=(*scaled.warnings, *doubts))
 
 
-def counted_fit(path: Path, administered: Measured, decay_constant: Measured, u_relative: float = 0.0) -> Fit:
+def counted_fit(
+    path: Path, administered: Measured, decay_constant: Measured, u_relative: float = 0.0, model: str = "auto"
+) -> Fit:
     """Return the fit of a table of readings of a whole-body counter; see `counter_curve` and `whole_body_fit`."""
-    return whole_body_fit(counter_curve(path, administered, decay_constant.value, u_relative), decay_constant)
+    return whole_body_fit(counter_curve(path, administered, decay_constant.value, u_relative), decay_constant, model)

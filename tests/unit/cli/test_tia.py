@@ -189,6 +189,28 @@ def test_a_whole_body_counter_gives_the_time_integrated_activity_of_the_body(tab
     assert region["tia_MBq_h"]["components"]["administered activity"] / expected == pytest.approx(0.03, rel=2e-3)
 
 
+def test_the_model_that_is_asked_for_is_fitted_to_a_counters_readings(table, capsys):
+    counts = table(readings(times=(0.5, 6, 12, 24, 48, 96)))
+    for model in ("mono", "bi"):
+        code, out, _ = run(capsys, "--counter", counts, *GIVEN, "--model", model, "--json")
+        assert code == 0
+        assert json.loads(out)["regions"][0]["model"] == model
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("--model", "bayes"), "cannot be fitted by 'bayes'"),
+        (("--model", "uptake"), "Take auto, mono or bi"),
+        (("--criterion", "aicc"), "are compared by aic"),
+    ],
+)
+def test_what_a_counters_readings_cannot_be_fitted_by_is_refused(table, capsys, asked, said):
+    code, _, err = run(capsys, "--counter", table(readings()), *GIVEN, *asked)
+    assert code != 0
+    assert said in err
+
+
 def test_a_counter_stands_beside_a_table_of_curves(table, capsys):
     curves = table(HEAD + rows("thyroid", (4, 24, 96, 168), 50))
     code, out, _ = run(capsys, curves, "--counter", table(readings(), "counter.csv"), *GIVEN, "--json")

@@ -13,7 +13,7 @@ from hevesy.errors import EmptyInput, UnreadableFile
 from hevesy.stages.radiobiology.effective_dose import effective_dose_Gy, protraction_factor
 
 #: causes of uncertainty that every cycle of one patient has in common: they add up, others add in quadrature
-SHARED = ("calibration", "recovery", "volume", "density", "engine", "half-life")
+SHARED = ("calibration", "recovery", "volume", "density", "engine", "photons left out", "half-life")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,9 @@ from hevesy.workflows.measurement import Measurement
 from hevesy.workflows.region_kinetics import curve_model, widened
 from hevesy.workflows.scans import Scan
 
+#: what an engine leaves out is called so in the uncertainty of a dose
+LEFT_OUT = "photons left out"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Known:
@@ -107,6 +110,9 @@ def _mean(found: RegionResult, answer: DoseMap, number: int | None) -> Measured:
     relative = (found.tia / found.tia.value).to(1.0, "") / (found.mass / found.mass.value).to(1.0, "")
     method = Measured(1.0, answer.u_relative, label="engine")
     chance = answer.statistics[number] if number is not None and answer.statistics else 0.0
+    if answer.left_out is not None:
+        # a bias that is known and not corrected for enters with its size (GUM, JCGM 100:2008, F.2.4.5)
+        method = method * Measured(1.0, answer.left_out(found.region), label=LEFT_OUT)
     mean = found.region.integral(answer.dose) / found.region.volume_mL
     return (relative * method * Measured(1.0, chance, label="Monte Carlo statistics") * mean).to(1.0, "Gy")
 

@@ -35,7 +35,7 @@ from hevesy.workflows.motions import KnownMotions
 from hevesy.workflows.observation import Observation, observe
 from hevesy.workflows.patient_body import with_patient_body
 from hevesy.workflows.planar_curves import PlanarCurves
-from hevesy.workflows.region_dose import Known, compared, region_results
+from hevesy.workflows.region_dose import LEFT_OUT, Known, compared, region_results
 from hevesy.workflows.scans import Course, Scan
 
 Progress = Callable[[str], None]
@@ -44,6 +44,8 @@ Progress = Callable[[str], None]
 _TISSUE = "soft tissue"
 #: a body in the field of view shorter than this cannot be the whole body
 _WHOLE_BODY_MM = 1400.0
+#: a dose that lacks more than this is warned of
+_NOTABLE_SHARE = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -257,10 +259,23 @@ def _warnings(
     daughters = [n.name for n, _ in chain(course.nuclide)[1:]]
     if daughters:
         found.append(f"Daughters ({', '.join(daughters)}) were taken to decay where {course.nuclide.name} did.")
+    found += _without_photons(results, case.engines()[0])
     if case.assumed():
         listed = ", ".join(f"{path} {value:g}" for path, value in case.assumed().items())
         found.append(f"Assumed, for want of a value in case.yaml: {listed}.")
     return tuple(dict.fromkeys(found))
+
+
+def _without_photons(results: Sequence[RegionResult], engine_name: str) -> list[str]:
+    """Say what of each region's dose the engine leaves out, where it is worth a word."""
+    missing = {one.name: one.dose.components.get(LEFT_OUT, 0.0) / one.dose.value for one in results if one.dose}
+    listed = [f"{share:.1%} in {name}" for name, share in missing.items() if share > _NOTABLE_SHARE]
+    if not listed:
+        return []
+    return [
+        f"The engine {engine_name} leaves photons out, so that doses are too low by about {', '.join(listed)}; that is"
+        " a part of their uncertainty. The engines vsv, mvsv and mc include photons."
+    ]
 
 
 def _inputs(course: Course) -> tuple[dict[str, Any], ...]:

@@ -64,6 +64,14 @@ def test_every_cause_of_uncertainty_is_named_and_together_they_make_the_whole(re
     assert np.hypot.reduce(list(found.dose.components.values())) == pytest.approx(found.dose.u)
 
 
+def test_photons_that_the_engine_leaves_out_are_a_cause_and_are_told_by_region(result):
+    for name in ("organ", "lesion"):
+        dose = by_name(result, name).dose
+        # GUM F.2.4.5: what is left out enters with its size
+        share = dose.components["photons left out"] / dose.value
+        assert any("leaves photons out" in w and f"{share:.1%} in {name}" in w for w in result.warnings)
+
+
 def test_a_smaller_region_in_the_dose_has_less_volume_uncertainty_than_activity_and_mass_apart(result):
     # more volume means more activity and more mass: in the dose the two partly cancel (Gear et al. 2018, eq. 44 ff.)
     found = by_name(result, "lesion")

@@ -55,6 +55,8 @@ class DoseMap:
         Relative standard uncertainty of each voxel's dose by chance, where the engine draws random numbers.
     statistics : tuple of float
         The same of the mean of each region that the engine was given, in their order; empty for none.
+    left_out : callable or None
+        Returns what the engine leaves out of a region's mean dose, over that dose; None where that is in `u_relative`.
     """
 
     dose: Image
@@ -63,6 +65,7 @@ class DoseMap:
     u_relative: float = 0.0
     noise: Image | None = None
     statistics: tuple[float, ...] = ()
+    left_out: Callable[[Region], float] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

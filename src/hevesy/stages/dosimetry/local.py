@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from hevesy.core import EmissionKind, Nuclide, Quantity
+from hevesy.errors import OutsideValidity
 from hevesy.stages.dosimetry.engines import DoseMap, Source
+from hevesy.stages.dosimetry.photons_left_out import PhotonsLeftOut
 
 CHARGED = (
     EmissionKind.ALPHA,
@@ -36,12 +38,19 @@ def local_deposition(source: Source) -> DoseMap:
         If activity and density lie on different grids.
     WrongQuantity
         If they are not Bq·s/mL and kg/m³.
+    OutsideValidity
+        If nothing charged is emitted.
     """
     source.tia.require(Quantity.TIME_INTEGRATED_ACTIVITY_CONCENTRATION)
     source.density.require(Quantity.DENSITY)
     source.tia.grid.require_match(source.density.grid, "Time-integrated activity and density")
     charged = energy_per_parent_decay_J(source.nuclides, CHARGED)
     photons = energy_per_parent_decay_J(source.nuclides, PHOTONS)
+    if not charged > 0:
+        raise OutsideValidity(
+            f"{source.nuclides[0][0].name} emits photons alone, and the engine local leaves them out.",
+            "Take vsv, mvsv or mc.",
+        )
     density = source.density.values.astype(np.float64)
     # 1 Bq·s/mL is 1e6 decays per m³
     dose = np.divide(source.tia.values * (charged * 1e6), density, out=np.zeros(density.shape), where=density > 0)
@@ -56,5 +65,5 @@ def local_deposition(source: Source) -> DoseMap:
         image,
         f"Local energy deposition of charged particles, {charged / _KEV:.2f} keV per decay.",
         tuple(limits),
-        u_relative=0.0,
+        left_out=PhotonsLeftOut(source.tia, source.density, source.nuclides, charged),
     )

@@ -14,6 +14,9 @@ def configure(command: argparse.ArgumentParser) -> None:
         "--key", metavar="FILE", type=Path, help="secret that pseudonyms follow from; made if there is none"
     )
     command.add_argument(
+        "--results", metavar="DIR", type=Path, help="what 'hevesy dose' wrote of the one patient, to be copied too"
+    )
+    command.add_argument(
         "--leave-out", action="store_true", help="leave out what cannot be de-identified, such as captured screens"
     )
 
@@ -21,13 +24,16 @@ def configure(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """De-identify the folder and say what was written and what was not."""
     from hevesy.cli.progress import steps
-    from hevesy.workflows.sharing import read_key, share
+    from hevesy.workflows.sharing import Known, read_key, share
 
     pseudonyms = read_key(options.key)
     with steps() as progress:
-        shared = share(options.folder, options.out, pseudonyms, options.leave_out, progress)
+        known = Known(results=options.results)
+        shared = share(options.folder, options.out, pseudonyms, options.leave_out, progress, known)
     for patient, count in shared.objects.items():
         print(f"{patient}: {count} object{'' if count == 1 else 's'}")
+    if shared.results:
+        print(f"Results: {', '.join(shared.results)}")
     for why in shared.left_out:
         print(f"Left out: {why}")
     if shared.passed_over:

@@ -80,7 +80,7 @@ class Renaming:
         if isinstance(value, Mapping):
             if path == ("regions",):
                 return {
-                    self.regions.get(name, self._cleaned(name)): self._changed(v, (*path, "*"))
+                    self.regions.get(name, self.cleaned(name)): self._changed(v, (*path, "*"))
                     for name, v in value.items()
                 }
             return {key: self._changed(each, (*path, key)) for key, each in value.items()}
@@ -95,11 +95,10 @@ class Renaming:
                 "Leave it out with --leave-out.",
             )
         if path in DATES:
-            moved = parse_instant(text, ".".join(path)) - timedelta(days=self.pseudonyms.days(self.patient))
-            return moved.isoformat()
+            return self.moved(text, ".".join(path))
         if path in SERIES and text != NOTHING_DRAWN:
             return self._series(text)
-        return self._cleaned(text) if path in WORDS else text
+        return self.cleaned(text) if path in WORDS else text
 
     def _series(self, wanted: str) -> str:
         """Return the UID that the one series of a name has now; descriptions may have lost their words."""
@@ -110,8 +109,14 @@ class Renaming:
             )
         return self.pseudonyms.uid(found[0])
 
-    def _cleaned(self, text: str) -> str:
-        return clean_descriptor(self.identity.removed_from(text)) or DUMMY
+    def moved(self, instant: str, where: str) -> str:
+        """Return an instant as ISO 8601 by the patient's days earlier; `where` it stands is said of a wrong one."""
+        return (parse_instant(instant, where) - timedelta(days=self.pseudonyms.days(self.patient))).isoformat()
+
+    def cleaned(self, text: str) -> str:
+        """Return what stays of words that a person wrote."""
+        made = clean_descriptor(self.identity.removed_from(text))
+        return made if made and not self.identity.is_named_in(made) else DUMMY
 
 
 def renamed_regions(before: Sequence[Any], after: Sequence[Any]) -> dict[str, str]:

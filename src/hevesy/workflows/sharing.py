@@ -15,6 +15,7 @@ from hevesy.errors import (
     BadInput,
     EmptyInput,
     HevesyError,
+    MixedPatients,
     OutputFailed,
     QuantificationMoved,
     UnreadableFile,
@@ -33,13 +34,16 @@ from hevesy.stages.reporting.whole_file import write_text
 from hevesy.workflows.case import FILE_NAME, load_case, write_settings
 from hevesy.workflows.delivery import delivering
 from hevesy.workflows.shared_case import Renaming, renamed_regions
+from hevesy.workflows.shared_results import read_results, readme, write_results
 
 KEY_BYTES = 32
+#: what a copy with results is made of
+CASE, RESULT, README = "case", "result", "README.txt"
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known from elsewhere of the one patient of a folder.
+    """What is known from elsewhere of the one patient of a folder, and what was computed of them.
 
     Parameters
     ----------
@@ -47,10 +51,13 @@ class Known:
         What tells them from every other, whatever the objects say; empty where the objects are to tell.
     names : tuple of str
         What names them or the people around them, besides what the objects say.
+    results : Path or None
+        The folder that a dose computation left, to be copied too.
     """
 
     subject: str = ""
     names: tuple[str, ...] = ()
+    results: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +72,14 @@ class Shared:
         Why each series that was left out was.
     passed_over : int
         Files that are no images, such as notes; none was copied.
+    results : tuple of str
+        The files that hold what was computed.
     """
 
     objects: Mapping[str, int]
     left_out: tuple[str, ...]
     passed_over: int
+    results: tuple[str, ...] = ()
 
 
 def read_key(path: Path | None) -> Pseudonyms:
@@ -128,12 +138,28 @@ class Prepared:
     left_out: tuple[str, ...]
     passed_over: int
 
-    def write(self, folder: Path, progress: Callable[[str], None]) -> dict[str, int]:
-        """Write every object, and case.yaml; return how many objects each pseudonym has."""
-        written = {one.patient: _write(one, folder / one.patient, progress) for one in self.cases}
+    def write(self, folder: Path, progress: Callable[[str], None]) -> None:
+        """Write every object, and case.yaml."""
+        for one in self.cases:
+            _write(one, folder / one.patient, progress)
         if self.settings is not None:
             write_text(folder / FILE_NAME, write_settings(self.settings))
-        return written
+
+    def write_with(self, results: Path, folder: Path, progress: Callable[[str], None]) -> tuple[str, ...]:
+        """Write the case, its results beside it, and what to know of both; return what was left out of the results."""
+        self.write(folder / CASE, progress)
+        progress("writing results")
+        case = self.cases[0]
+        copies = [(one, sorted(place.iterdir())) for one, place in _places(case, folder / CASE / case.patient)]
+        lost = write_results(results, folder / RESULT, case, self.settings, copies)
+        written = sorted(path.name for path in (folder / RESULT).iterdir())
+        write_text(folder / README, readme(written, [*self.left_out_plainly(), *lost], self.settings is not None))
+        return lost
+
+    def left_out_plainly(self) -> tuple[str, ...]:
+        """Say how many series were left out, in words that quote none of them."""
+        count = len(self.left_out)
+        return (f"{count} series that may name the patient, or that could not be read.",) if count else ()
 
 
 def share(
@@ -147,7 +173,8 @@ def share(
     """De-identify every object of a folder into a new one, which has a folder for each patient and series.
 
     A case.yaml in the folder is written with the dates, UIDs and names of its images as they are now, where they are
-    of one patient: the new folder gives the same dose.
+    of one patient: the new folder gives the same dose. Where results are given, the images go into ``case`` in the
+    new folder, and the results into ``result``; both must be of one patient.
 
     Before anything is written, each series is de-identified in memory and what its numbers rest on is compared.
 
@@ -173,10 +200,24 @@ def share(
     HevesyError
         If a file is damaged, names no patient, or cannot be written; nothing is left behind.
     """
+    results = known.results if known else None
+    if results is not None:
+        read_results(results)  # before the images, which take longer
     prepared = prepare(folder, pseudonyms, leave_out, progress, known)
+    if results is not None and len(prepared.cases) > 1:
+        raise MixedPatients(
+            f"{folder} holds images of {len(prepared.cases)} patients.", "Give results without others'."
+        )
+    lost: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     with delivering(out) as work:
-        written = prepared.write(work, progress)
-    return Shared(written, prepared.left_out, prepared.passed_over)
+        if results is None:
+            prepared.write(work, progress)
+        else:
+            lost = prepared.write_with(results, work, progress)
+            files = tuple(sorted(path.name for path in (work / RESULT).iterdir()))
+    counts = {one.patient: sum(len(series.files) for series in one.series) for one in prepared.cases}
+    return Shared(counts, (*prepared.left_out, *lost), prepared.passed_over, files)
 
 
 def prepare(
@@ -318,12 +359,15 @@ def _sorted_out(series: Sequence[Series], subject: str) -> tuple[dict[str, list[
     return patients, left_out
 
 
-def _write(case: Renaming, folder: Path, progress: Callable[[str], None]) -> int:
-    for number, one in enumerate(case.series, start=1):
+def _places(case: Renaming, folder: Path) -> list[tuple[Series, Path]]:
+    """Return each series of a patient, and the folder that it goes into."""
+    return [(one, folder / f"{number:03d}-{one.modality}") for number, one in enumerate(case.series, start=1)]
+
+
+def _write(case: Renaming, folder: Path, progress: Callable[[str], None]) -> None:
+    for number, (one, place) in enumerate(_places(case, folder), start=1):
         progress(f"writing series {number} of {len(case.series)} of {folder.name}")
-        place = folder / f"{number:03d}-{one.modality}"
         place.mkdir(parents=True)
         for count, file in enumerate(one.files, start=1):
             made: Any = deidentified(read_whole(file), case.pseudonyms, case.identity, case.patient)
             save(made, place / f"{count:05d}.dcm")
-    return sum(len(one.files) for one in case.series)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from hevesy.core.provenance import Provenance
 from hevesy.data.materials import material
 from hevesy.physics.hounsfield import density_from_hounsfield
 from hevesy.stages.dosimetry.engines import Sampling, Source, engine
-from hevesy.stages.imaging.series import Series
+from hevesy.stages.imaging.series import Series, digest
 from hevesy.stages.kinetics.distribution import Part, distribute
 from hevesy.stages.registration.deformable import Deformation
 from hevesy.stages.registration.rigid import Motion, resample
@@ -284,12 +283,6 @@ def _inputs(course: Course) -> tuple[dict[str, Any], ...]:
     if course.anatomy_series is not None:
         used.append(("CT", course.anatomy_series))
     return tuple(
-        {"use": label, "uid": s.uid, "description": s.description, "files": len(s.files), "sha256": _digest(s.files)}
+        {"use": label, "uid": s.uid, "description": s.description, "files": len(s.files), "sha256": digest(s.files)}
         for label, s in used
     )
-
-
-def _digest(files: Sequence[Path]) -> str:
-    """Return the SHA-256 of the sorted SHA-256 of the files, so that names and order do not matter."""
-    each = sorted(hashlib.sha256(file.read_bytes()).hexdigest() for file in files)
-    return hashlib.sha256("".join(each).encode()).hexdigest()

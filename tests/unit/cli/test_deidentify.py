@@ -1,6 +1,8 @@
 """``hevesy deidentify``: a whole case made nameless gives the same doses, and refusals leave nothing behind."""
 
+import gzip
 import json
+import re
 import stat
 
 import pydicom
@@ -9,7 +11,23 @@ import pytest
 from factories.dicom import change_all, write
 from factories.therapy_case import LESION, ORGAN, scan, structures, write_case
 from hevesy.cli import main
+from hevesy.stages.imaging.identity import elements_within
 from hevesy.workflows.sharing import read_key
+
+#: what names the patient, the people and the places around them, in the usual elements
+NAMED = {
+    "PatientName": "Zyxwvut^Quorble",
+    "PatientID": "QX-77",
+    "IssuerOfPatientID": "Nordklinik",
+    "PatientBirthDate": "19310417",
+    "AccessionNumber": "ACC-4477",
+    "InstitutionName": "Sanktvorbis",
+    "StationName": "VORBIS1",
+    "DeviceSerialNumber": "SN-99123",
+    "OperatorsName": "Drumgoold^Xanthippe",
+    "ReferringPhysicianName": "Marchbanks^Ottoline",
+    "StudyDescription": "Therapy of Quorble, 5 March 2024",
+}
 
 
 def deidentify(folder, out, *more):
@@ -21,11 +39,10 @@ def named(tmp_path_factory):
     """Return a case of two scans, each of a study of its own, with names in all usual places."""
     folder = tmp_path_factory.mktemp("case")
     for number, hours in enumerate((4.0, 96.0), start=1):
-        images = scan(
-            hours, number, StudyInstanceUID=f"1.2.3.{number}", PatientName="Zyxwvut^Quorble", PatientID="QX-77"
-        )
+        whose = {**NAMED, "StudyInstanceUID": f"1.2.3.44771.{number}"}
+        images = scan(hours, number, **whose)
         drawn = structures(images, number, organ=ORGAN, lesion=LESION)
-        change_all([drawn], PatientName="Zyxwvut^Quorble", PatientID="QX-77", StudyInstanceUID=f"1.2.3.{number}")
+        change_all([drawn], **whose)
         write(folder / f"Quorble{number}", images)
         write(folder / f"Quorble{number}", [drawn], "rs")
     (folder / "case.yaml").write_text(
@@ -36,23 +53,126 @@ def named(tmp_path_factory):
     return folder
 
 
-def doses(folder, out):
-    assert main(["dose", str(folder), "--out", str(out)]) == 0
-    record = json.loads((out / "results.json").read_text())
-    return {r["name"]: r["absorbed_dose_Gy"]["value"] for r in record["regions"]}, record["administered_activity_MBq"]
+@pytest.fixture(scope="module")
+def computed(named, tmp_path_factory):
+    """Return what `hevesy dose` wrote of the case."""
+    out = tmp_path_factory.mktemp("of Quorble") / "out"
+    assert main(["dose", str(named), "--out", str(out)]) == 0
+    return out
 
 
-def test_a_case_gives_the_same_doses_once_it_names_nobody(named, tmp_path, capsys):
-    assert deidentify(named, tmp_path / "shared", "--key", str(tmp_path / "key")) == 0
-    assert "times between injection and scan are unchanged" in capsys.readouterr().out
-    assert doses(tmp_path / "shared", tmp_path / "b") == doses(named, tmp_path / "a")
-    files = [path for path in (tmp_path / "shared").rglob("*") if path.is_file()]
-    assert len(files) == 51
-    case = (tmp_path / "shared/case.yaml").read_text()
+@pytest.fixture(scope="module")
+def shared(named, computed, tmp_path_factory):
+    """Return the case and its results once they name nobody."""
+    folder = tmp_path_factory.mktemp("copy")
+    key = str(folder / "key")
+    assert deidentify(named, folder / "shared", "--key", key, "--results", str(computed)) == 0
+    return folder / "shared"
+
+
+def told_by(*folders):
+    """Return every name, identifier, date and UID of the originals that no copy may hold, in lower case."""
+    found = {
+        part for value in NAMED.values() for part in re.split(r"[\^, ]", value) if len(part) > 4 and part != "Therapy"
+    }
+    for path in (path for folder in folders for path in folder.rglob("*.dcm")):
+        for element in elements_within(pydicom.dcmread(path, stop_before_pixels=True)):
+            text = str(element.value)
+            if element.VR == "UI" and not text.startswith("1.2.840.10008"):
+                found.add(text)
+            if element.VR in ("DA", "DT") and text:
+                found |= {text[:8], f"{text[:4]}-{text[4:6]}-{text[6:8]}", f"{text[6:8]}.{text[4:6]}.{text[:4]}"}
+    return {text.lower().encode() for text in found}
+
+
+def plain(path):
+    """Return the name and the bytes of a file, decompressed."""
+    content = path.read_bytes()
+    return path.name.encode() + (gzip.decompress(content) if path.suffix == ".gz" else content)
+
+
+def test_no_byte_of_a_copy_with_results_names_the_patient_a_person_a_place_a_date_or_a_uid(named, computed, shared):
+    told = told_by(named, computed)
+    assert {b"quorble", b"qx-77", b"19310417", b"acc-4477", b"20240305", b"2024-03-05", b"1.2.3.10"} <= told
+    files = sorted(path for path in shared.rglob("*") if path.is_file())
+    assert {path.name for path in (shared / "result").iterdir()} == {
+        *("results.json", "regions.csv", "dose.nii.gz", "tia.nii.gz"),
+        *("rtdose.dcm", "seg.dcm", "rtstruct.dcm", "dose_report.dcm", "rwvm.dcm"),
+    }
+    for path in files:
+        content = plain(path).lower()
+        assert [text for text in told if text in content] == [], path
+    named_in = b"".join(
+        plain(path).lower() for folder in (named, computed) for path in folder.rglob("*") if path.is_file()
+    )
+    spelt = {text for text in told if re.fullmatch(rb"\d{4}-\d\d-\d\d|\d\d\.\d\d\.\d{4}", text)}
+    assert [text for text in told - spelt if text not in named_in] == []  # the search finds what is there
+
+
+def test_references_between_the_objects_of_a_copy_lead_to_them(shared):
+    made = [pydicom.dcmread(path, stop_before_pixels=True) for path in sorted(shared.rglob("*.dcm"))]
+    there = {str(one.SOPInstanceUID) for one in made}
+    assert len(there) == len(made) == 2 * 25 + 5
+    assert len({(one.PatientID, one.PatientName) for one in made}) == 1
+    referred = {
+        str(element.value)
+        for one in made
+        if one.Modality in ("SR", "SEG", "RTDOSE", "RWV")
+        for element in elements_within(one)
+        if element.keyword == "ReferencedSOPInstanceUID"
+    }
+    dose = next(one for one in made if one.Modality == "RTDOSE")
+    referred -= {dose.ReferencedRTPlanSequence[0].ReferencedSOPInstanceUID}  # there is no plan; a dose must name one
+    assert len(referred) >= 2 * 24 + 1
+    assert referred - there == set()
+    frames = {str(one.FrameOfReferenceUID) for one in made if "FrameOfReferenceUID" in one}
+    assert len(frames) == 1
+
+
+def test_a_copy_gives_the_doses_that_its_results_say_to_the_last_digit(named, computed, shared, tmp_path):
+    assert main(["dose", str(shared / "case"), "--out", str(tmp_path / "again")]) == 0
+    before, copied, again = (
+        json.loads((folder / "results.json").read_text())
+        for folder in (computed, shared / "result", tmp_path / "again")
+    )
+    for one in (copied, again):
+        assert numbers_in(one) == numbers_in(before)
+    assert copied["administered_at"] == again["administered_at"] != before["administered_at"]
+    assert copied["provenance"]["inputs"] == again["provenance"]["inputs"]
+    assert (shared / "result/regions.csv").read_bytes() == (tmp_path / "again/regions.csv").read_bytes()
+    for name in ("dose.nii.gz", "tia.nii.gz"):
+        assert plain(shared / "result" / name) == plain(tmp_path / "again" / name) == plain(computed / name)
+    case = (shared / "case/case.yaml").read_text()
     assert "2024" not in case
     assert "radiopharmaceutical: Lu-177 DOTATATE\n" in case
-    for path in files:
-        assert b"quorble" not in (str(path).encode() + path.read_bytes()).lower()
+
+
+def numbers_in(value):
+    """Return every number of results.json, in order."""
+    if isinstance(value, dict):
+        return [number for key, each in value.items() if key != "settings" for number in numbers_in(each)]
+    if isinstance(value, list):
+        return [number for each in value for number in numbers_in(each)]
+    return [value] if isinstance(value, (int, float)) else []
+
+
+def test_the_validator_finds_no_error_in_the_objects_of_a_result(shared, faults):
+    for path in sorted((shared / "result").glob("*.dcm")):
+        assert faults(path) == [], path.name
+
+
+def test_results_of_another_patient_are_refused(computed, tmp_path, capsys):
+    named, other = tmp_path / "named", tmp_path / "other"
+    write(named, scan(4.0, 1, **NAMED)[:2])
+    other.mkdir()
+    text = (computed / "results.json").read_text()
+    (other / "results.json").write_text(text.replace('"identifier": "QX-77"', '"identifier": "QX-78"'))
+    assert deidentify(named, tmp_path / "out", "--results", str(other)) == 2
+    assert "not of the patient" in capsys.readouterr().err
+    assert deidentify(named, tmp_path / "out", "--results", str(tmp_path / "none")) == 3
+    (other / "results.json").write_text(text.replace('"regions"', '"region"'))
+    assert deidentify(named, tmp_path / "out", "--results", str(other)) == 4
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_same_key_gives_the_same_bytes_and_no_key_others(named, tmp_path):

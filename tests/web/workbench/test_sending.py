@@ -1,18 +1,21 @@
 """A result is sent to an archive: from its page, and by the API."""
 
 import asyncio
+import gzip
 import io
+import json
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import pydicom
 import pytest
 
 from hevesy.web.site.audit.models import Event
 from hevesy.web.site.jobs.inline import carry_out_waiting
 from hevesy.web.site.jobs.models import Job
 from hevesy.web.site.jobs.queue import result_folder
-from hevesy.web.site.store.models import Archive, Result
+from hevesy.web.site.store.models import Archive, Instance, Result, Signature
 from hevesy.web.site.store.multipart import Parts, boundary_of
 
 SENT = ["rtdose.dcm", "seg.dcm", "rtstruct.dcm", "dose_report.dcm", "rwvm.dcm"]
@@ -91,26 +94,39 @@ def test_the_dicom_of_a_dose_is_sent_from_its_page(desk, administration, archive
 
 def shared_case(desk, administration, computed, archive):
     """Make a copy of the case that names nobody, download it, and send it."""
+    signed = computed.made_by
+    type(signed).objects.filter(pk=signed.pk).update(first_name="Xanthippe", last_name="Drumgoold")
+    signed.refresh_from_db()
+    Signature.objects.create(result=computed, version=1, person=signed, sha256="0" * 64, reason="Quorble")
     address = f"/administrations/{administration.pk}/export"
     desk.post(address, {"result": computed.pk, "share": "make"})
     assert carry_out_waiting()
     page = desk.get(address)
     assert (page.context["is_shared"], page.context["sharing"].result["objects"]) == (True, 4 * (24 + 1) + 5)
+    assert page.context["sharing"].result["left_out"][0].startswith("report.html and report.pdf: drawn anew")
     zipped = asyncio.run(content_of(desk.get(f"/administrations/{administration.pk}/shared.zip?result={computed.pk}")))
     with zipfile.ZipFile(io.BytesIO(zipped)) as copy:
         names = copy.namelist()
         held = {name: copy.read(name) for name in names}
     assert "case/case.yaml" in names
-    assert sorted(name.split("/")[2][4:] for name in names if name.startswith("result/")) == [
-        "RTDOSE",
-        "RTSTRUCT",
-        "RWV",
-        "SEG",
-        "SR",
-    ]
-    patient = administration.course.patient
+    assert "README.txt" in names
+    made = {*SENT, "results.json", "regions.csv", "dose.nii.gz", "tia.nii.gz"}
+    assert {name.removeprefix("result/") for name in names if name.startswith("result/")} == made
+    patient, instances = administration.course.patient, Instance.objects.all()
+    told = {
+        patient.name.split("^")[0],
+        signed.last_name,
+        *(str(one.uid) for one in instances),
+        "20240305",
+        "2024-03-05",
+    }
+    told |= {str(pydicom.dcmread(result_folder(computed.fingerprint) / name).SOPInstanceUID) for name in SENT}
     for name, content in held.items():
-        assert patient.name.split("^")[0].lower().encode() not in (name.encode() + content).lower(), name
+        plain = gzip.decompress(content) if name.endswith(".gz") else content
+        there = (name.encode() + plain).lower()
+        assert [text for text in told if text.lower().encode() in there] == [], name
+    record = json.loads(held["result/results.json"])
+    assert record["patient"]["identifier"] in {name.split("/")[1] for name in names if name.startswith("case/")}
     before = {*archive.received()}
     desk.post(address, {"result": computed.pk, "share": "send", "archive": archive.pk})
     carry_out_waiting()

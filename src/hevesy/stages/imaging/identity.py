@@ -33,6 +33,7 @@ NOBODY = frozenset({"anonymous", "anonymized", "anonymised", "anon", "unknown", 
 #: a date or a UID within a text
 DATE_OR_UID = re.compile(
     r"(?<!\d)(19|20)\d{6}(?!\d)|\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}|(19|20)\d\d[-/]\d{1,2}[-/]\d|\d+(\.\d+){5,}"
+    r"|2\.25\.\d{10,}"
     f"|{SPELT_DATE.pattern}"
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -86,6 +88,12 @@ def kind_of(head: Any) -> Kind:
     if header.text(head, "Modality") == "NM" and len(types) > 2:
         return GAMMA_CAMERA.get(types[2], Kind.OTHER)
     return Kind.OTHER
+
+
+def digest(files: Iterable[Path]) -> str:
+    """Return the SHA-256 of the sorted SHA-256 of files, so that names and order do not matter."""
+    each = sorted(hashlib.sha256(file.read_bytes()).hexdigest() for file in files)
+    return hashlib.sha256("".join(each).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from hevesy import __version__
 from hevesy.core import Measured
 from hevesy.core.dose_volume import DoseMetrics, DoseVolumeHistogram
-from hevesy.errors import BadInput
+from hevesy.errors import BadInput, UnreadableFile
 from hevesy.stages.reporting.results import (
     Alignment,
     CaseResult,
@@ -100,7 +100,7 @@ def write_json(result: CaseResult, created: datetime | None, path: Path) -> dict
         If the file cannot be written; nothing is left behind.
     """
     record = to_json(result, created)
-    _validator().validate(record)
+    require_schema(record)
     write_text(path, dumps(record))
     return record
 
@@ -108,6 +108,19 @@ def write_json(result: CaseResult, created: datetime | None, path: Path) -> dict
 def dumps(record: Mapping[str, Any]) -> str:
     """Return indented JSON in which a list of numbers stays on one line."""
     return _lines(record, "") + "\n"
+
+
+def require_schema(record: Mapping[str, Any]) -> None:
+    """Refuse what is not as the schema of ``results.json`` says.
+
+    Raises
+    ------
+    UnreadableFile
+        If a value is missing, or is not of its kind.
+    """
+    fault = next(iter(_validator().iter_errors(record)), None)
+    if fault is not None:
+        raise UnreadableFile(f"results.json is not as its schema says at {fault.json_path}.", "Compute the dose again.")
 
 
 def results_schema() -> dict[str, Any]:

@@ -47,6 +47,16 @@ def write_csv(result: CaseResult, path: Path) -> None:
     write_text(path, regions_csv(result))
 
 
+def as_cell(name: str) -> str:
+    """Return a name as a cell that no spreadsheet takes for a formula."""
+    return f"'{name}" if name.startswith(_FORMULA) else name
+
+
+def from_cell(cell: str) -> str:
+    """Return the name that a cell holds; what `as_cell` makes of it is the cell."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+
+
 def _row(found: RegionResult) -> dict[str, Any]:
     dose, interval = found.dose, found.dose_interval95
     half_life = found.model.effective_half_life
@@ -70,8 +80,7 @@ def _row(found: RegionResult) -> dict[str, Any]:
         "effective_half_life_u_h": half_life.u / 3600 if half_life else None,
     }
     cells = {column: "" if number is None else format(number, _FORMAT) for column, number in numbers.items()}
-    safe = f"'{name}" if name.startswith(_FORMULA) else name
-    return {"name": safe, "role": found.region.role.value, "model": found.model.model, **cells}
+    return {"name": as_cell(name), "role": found.region.role.value, "model": found.model.model, **cells}
 
 
 def _metrics(metrics: DoseMetrics | None) -> dict[str, float | None]:

@@ -19,7 +19,7 @@ from hevesy.web.site.store.naming import namer
 if TYPE_CHECKING:
     from hevesy.web.site.jobs.models import Job
     from hevesy.web.site.jobs.task import Task
-    from hevesy.web.site.store.models import Administration, Patient
+    from hevesy.web.site.store.models import Administration
     from hevesy.workflows.sharing import Known
 
 Result = dict[str, Any]
@@ -221,38 +221,54 @@ def dose(task: Task) -> Result:
 
 @job(SHARE, title=_("De-identified copy"), shown_to=CLINICAL)
 def share_case(task: Task) -> Result:
-    """Write the case, and the DICOM of its result, without anything that names the patient."""
+    """Write the case, and what was computed of it, without anything that names the patient."""
     from django.conf import settings
 
     from hevesy.stages.imaging.identity import Pseudonyms
     from hevesy.web.site.jobs.queue import result_folder
     from hevesy.workflows.sharing import share
 
-    _lay_out(task)
-    known = _known_of(_administration(task).course.patient)
+    computed = result_folder(task.arguments["result"]) if task.arguments["result"] else None
+    if computed is None:
+        _lay_out(task)
+    else:
+        _lay_out_as_computed(task, computed)
     pseudonyms = Pseudonyms(settings.HOME.pseudonym_key().encode("ascii"))
     target = task.scratch / "shared"
-    shared = [share(task.scratch / "case", target / SHARED_CASE, pseudonyms, True, _steps(task), known)]
-    computed = result_folder(task.arguments["result"]) if task.arguments["result"] else None
-    files = [computed / name for name in DICOM_FILES if (computed / name).is_file()] if computed else []
-    if files:
-        own = task.scratch / "computed"
-        own.mkdir()
-        for file in files:
-            shutil.copyfile(file, own / file.name)
-        shared.append(share(own, target / SHARED_RESULT, pseudonyms, True, _steps(task), known))
+    known = _known_of(_administration(task), computed)
+    out = target if computed else target / SHARED_CASE
+    shared = share(task.scratch / "case", out, pseudonyms, True, _steps(task), known)
     task.publish(target)
+    objects = sum(shared.objects.values()) + sum(name.endswith(".dcm") for name in shared.results)
     # why a series was left out may quote its description: it is told here, where the patient is known
-    left_out = [why for one in shared for why in one.left_out]
-    return {"objects": sum(sum(one.objects.values()) for one in shared), "left_out": left_out}
+    return {"objects": objects, "left_out": list(shared.left_out)}
 
 
-def _known_of(patient: Patient) -> Known:
+def _lay_out_as_computed(task: Task, computed: Path) -> None:
+    """Lay out the case as it was when a result was computed: with its settings and the regions drawn then."""
+    from hevesy.web.workbench.case_folder import lay_out_case
+    from hevesy.workflows.case import FILE_NAME, read_settings
+
+    drawn = sorted(computed.glob("regions-*.dcm"))
+    before = computed / FILE_NAME
+    settings = read_settings(before.read_text("utf-8")) if before.is_file() else task.arguments["settings"]
+    folder = task.scratch / "case"
+    lay_out_case(_administration(task), settings, folder, as_it_came=not drawn)
+    for file in folder.glob("regions-*.dcm"):
+        file.unlink()
+    for file in drawn:
+        shutil.copyfile(file, folder / file.name)
+
+
+def _known_of(administration: Administration, computed: Path | None) -> Known:
     """Return what the store knows of a patient: every object that it holds of them is theirs, whatever it says."""
     from hevesy.workflows.sharing import Known
 
+    patient = administration.course.patient
     accessions = patient.studies.values_list("accession", flat=True)
-    return Known(f"\0{patient.pk}", (patient.name, patient.identifier, patient.issuer, *accessions))
+    signed = administration.results.values_list("signatures__person__first_name", "signatures__person__last_name")
+    people = (name for names in signed for name in names if name)
+    return Known(f"\0{patient.pk}", (patient.name, patient.identifier, patient.issuer, *accessions, *people), computed)
 
 
 def _summary(record: dict[str, Any]) -> Result:

@@ -18,9 +18,7 @@ TRIED = {"jobs that count": ("effects.sure", 1911), "imports and doses of patien
 def main() -> None:
     """Kill, and print what was killed; an assertion fails where anything is not as it should be."""
     for what, (module, seed) in TRIED.items():
-        outcome = killed_at_random(
-            f"{module}:submit_many", f"{module}:check", kills=KILLS, seed=seed, paths=(TESTS,), HEVESY_DATABASE=""
-        )
+        outcome = killed_at_random(f"{module}:submit_many", f"{module}:check", kills=KILLS, seed=seed, paths=(TESTS,))
         victims = ", ".join(f"{count} {victim}" for victim, count in sorted(outcome.killed.items()))
         print(
             f"{what}: {KILLS} kills ({victims}), {outcome.at_work} while a job ran, in {outcome.seconds:.0f} s: "

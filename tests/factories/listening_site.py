@@ -2,7 +2,6 @@
 
 import os
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
@@ -18,13 +17,13 @@ def free_port():
 
 
 class Site:
-    """A site's folder with its listener, each in processes of their own."""
+    """A site with its listener, each in processes of their own; `rows` asks its database."""
 
-    def __init__(self, home):
-        self.home, self.port = home, free_port()
-        kept = {k: v for k, v in os.environ.items() if k not in ("HEVESY_DATABASE", "DJANGO_SETTINGS_MODULE")}
+    def __init__(self, database):
+        self.home, self.rows, self.port = database.home, database.query, free_port()
+        kept = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
         self.environment = kept | {
-            "HEVESY_HOME": str(home),
+            **database.environment,
             "HEVESY_DICOM_PORT": str(self.port),
             "HEVESY_DICOM_CALLERS": "CAMERA, ARCHIVE",
         }
@@ -54,10 +53,6 @@ class Site:
 
     def send(self, files, **titles):
         return subprocess.run(self.sender(files, **titles), capture_output=True, text=True, check=False)
-
-    def rows(self, query):
-        with sqlite3.connect(self.home / "hevesy.sqlite3") as database:
-            return database.execute(query).fetchall()
 
     def stored(self):
         return {name for (name,) in self.rows("SELECT sha256 FROM store_instance")}

@@ -39,8 +39,8 @@ def cluster() -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    initdb = [INSTALLED / "initdb", "--auth=trust", "--username=hevesy", "--encoding=UTF8", "--no-sync", folder / "data"]
-    subprocess.run(initdb, cwd=folder, check=True, capture_output=True, **owner)
+    make = [INSTALLED / "initdb", "--auth=trust", "--username=hevesy", "--encoding=UTF8", "--no-sync"]
+    subprocess.run([*make, folder / "data"], cwd=folder, check=True, capture_output=True, **owner)
     options = [f"--{key}" for key in (f"port={port}", f"unix_socket_directories={folder}", *_CARELESS)]
     command = [INSTALLED / "postgres", "-D", folder / "data", "--listen_addresses=127.0.0.1", *options]
     with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL, **owner) as server:

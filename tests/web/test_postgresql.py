@@ -23,6 +23,8 @@ def test_the_site_behaves_the_same_on_postgresql(tmp_path):
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", "-m", TRIED, str(HERE)]
     with cluster() as address:
         environment = os.environ | {"HEVESY_DATABASE": address, "HEVESY_HOME": str(tmp_path / "home")}
-        done = subprocess.run(command, cwd=HERE.parents[1], env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=HERE.parents[1], env=environment, capture_output=True, text=True, check=False
+        )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert "passed" in done.stdout

@@ -2,36 +2,49 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 import hevesy
+from factories.databases import database_of
 
 pytestmark = pytest.mark.process
 
 
-@pytest.fixture
-def command(tmp_path):
-    """The command line on a site of its own, whose database is new."""
-    environment = os.environ | {"HEVESY_HOME": str(tmp_path / "home"), "HEVESY_DATABASE": ""}
+BEGUN = """
+prepare_site()
+from django.core.management import call_command; call_command('migrate', verbosity=0)
+from hevesy.web.site.audit.record import record
+for n in range(3): record(None, 'study.seen', f'1.2.{n}')
+"""
+
+
+def run(database, code):
+    """Run code in a process of a site."""
+    environment = os.environ | database.environment
     environment["PYTHONPATH"] = str(Path(hevesy.__file__).parents[1])  # the folder that the command runs in is another
     environment.pop("DJANGO_SETTINGS_MODULE", None)
+    text = f"import django; from hevesy.cli.serve import prepare_site; from hevesy.cli import main\n{code}"
+    command, folder = [sys.executable, "-c", text], database.home.parent
+    return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
 
-    def run(code):
-        text = f"import django; from hevesy.cli.serve import prepare_site; from hevesy.cli import main\n{code}"
-        return subprocess.run(
-            [sys.executable, "-c", text], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
-        )
 
-    begun = run(
-        "prepare_site()\n"
-        "from django.core.management import call_command; call_command('migrate', verbosity=0)\n"
-        "from hevesy.web.site.audit.record import record\n"
-        "for n in range(3): record(None, 'study.seen', f'1.2.{n}')\n"
-    )
-    assert begun.returncode == 0, begun.stderr
-    return run
+@pytest.fixture(scope="module")
+def three_lines(tmp_path_factory):
+    """The database of a site in whose record are three lines, to be copied."""
+    with database_of(tmp_path_factory.mktemp("begun") / "home") as database:
+        begun = run(database, BEGUN)
+        assert begun.returncode == 0, begun.stderr
+        yield database
+
+
+@pytest.fixture
+def command(three_lines, tmp_path):
+    """The command line on a site of its own, in whose record are three lines."""
+    with database_of(tmp_path / "home", like=three_lines) as database:
+        yield partial(run, database)
 
 
 def test_a_sound_record_is_said_to_be_so_and_a_copy_is_written(command, tmp_path):

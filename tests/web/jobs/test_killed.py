@@ -19,9 +19,7 @@ def test_jobs_survive_kills_of_server_worker_and_child_at_random_moments():
 
 def test_imports_and_doses_of_patients_survive_kills_too():
     tests = Path(__file__).parents[2]
-    outcome = killed_at_random(
-        "patients:submit_a_pair", "patients:check", kills=4, seed=1923, paths=(tests,), HEVESY_DATABASE=""
-    )
+    outcome = killed_at_random("patients:submit_a_pair", "patients:check", kills=4, seed=1923, paths=(tests,))
     assert outcome.at_work >= 2
 
 

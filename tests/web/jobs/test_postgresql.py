@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.process, NEEDED]
 
 
 def test_several_workers_take_each_job_once_and_a_killed_ones_job_again():
-    with cluster() as server, throw_away_site(workers=3, HEVESY_DATABASE=server) as site:
+    with cluster() as server, throw_away_site(workers=3, server=server) as site:
         site.start()
         wait_for(lambda: sum(WORKER in c for c in site.processes().values()) == 3, THERE, "Workers are missing")
         jobs = site.call("effects.sure:submit", 9)

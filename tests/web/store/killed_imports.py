@@ -53,9 +53,6 @@ if __name__ == "__main__":
     named = list(Instance.objects.values_list("sha256", flat=True))
     store = FileStore.of_site()
     damage = store.verify(named)
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA integrity_check")
-        sound = cursor.fetchone()[0]
     found = {
         "during": during,
         "counts": [report.new, report.duplicate, report.refused, report.ignored],
@@ -64,6 +61,5 @@ if __name__ == "__main__":
         "summed": [Study.objects.get().instance_count, Series.objects.get().instance_count],
         "damage": [*damage.missing, *damage.changed],
         "unnamed": len({p.name for p in store.folder.glob("??/*")} - set(named)),
-        "database": sound,
     }
     sys.stdout.write(json.dumps(found))

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from factories import dicom
+from factories.databases import database_of
 from factories.listening_site import Site
 from hevesy.web.site.jobs.inline import carry_out_waiting
 from hevesy.web.site.jobs.models import Job
@@ -46,17 +47,22 @@ def spoilt(folder):
         archive.writestr("../Quorble", whole)
 
 
-def found_in(folder):
+def found_in(folder, database=b""):
     """Return the telling texts that a folder holds, in bytes or in names, each with the first place of it."""
-    places = {}
+    places = {text: "the database" for text in TELLING if text in database.lower()}
     for path in sorted(folder.rglob("*")):
         held = str(path.relative_to(folder)).encode() + (path.read_bytes() if path.is_file() else b"")
         places.update({text: str(path) for text in TELLING if text in held.lower() and text not in places})
     return places
 
 
+def found_at(site):
+    """Return the telling texts that a site's folder and database hold."""
+    return found_in(site.home, site.beside_the_folder())
+
+
 PROGRAM = """
-import json, os, shutil, sys
+import json, os, sys
 from pathlib import Path
 import django
 os.environ["DJANGO_SETTINGS_MODULE"] = "hevesy.web.site.settings"
@@ -87,7 +93,10 @@ client.post("/import/folder", {"path": str(incoming), "deidentify": "1"})
 carry_out_waiting()
 for row in Import.objects.order_by("started_at"):
     assert client.get(f"/import/{row.pk}/").status_code == 200
-shutil.copytree(os.environ["HEVESY_HOME"], sys.argv[2])
+from django.db import connection
+connection.close()
+print("copy me", flush=True)
+sys.stdin.readline()
 client.post("/import/folder", {"path": str(incoming)})
 carry_out_waiting()
 counts = [[r.new, r.duplicate, r.refused] for r in Import.objects.order_by("started_at")]
@@ -95,35 +104,45 @@ print(json.dumps({"counts": counts, "ended": all(r.ended_at for r in Import.obje
 """
 
 
-def send_by_dicom(home, folder):
+def send_by_dicom(database, folder):
     """Send a scan to a site whose rule it is to de-identify, and find nothing of the patient there."""
-    site = Site(home)
+    site = Site(database)
     site.environment["HEVESY_DEIDENTIFY_IMPORT"] = "1"
     with site.listening():
         assert site.send(folder).returncode == 0
     assert site.rows("SELECT new, duplicate FROM store_import WHERE origin = 'association'") == [(0, 2)]
-    assert found_in(home) == {}
+    assert found_at(database) == {}
 
 
 @pytest.mark.process
 def test_no_byte_of_the_sites_folder_names_the_patient(tmp_path):
-    incoming, home, copy = tmp_path / "incoming/Quorble", tmp_path / "home", tmp_path / "copy"
+    incoming = tmp_path / "incoming/Quorble"
     scan(incoming / "Zyxwvut")
     spoilt(incoming)
-    kept = {k: v for k, v in os.environ.items() if k not in ("HEVESY_DATABASE", "DJANGO_SETTINGS_MODULE")}
-    environment = kept | {"HEVESY_HOME": str(home), "HEVESY_IMPORT_ROOTS": str(tmp_path / "incoming")}
-    command = [sys.executable, "-c", PROGRAM, str(incoming), str(copy)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout.splitlines()[-1])
+    with database_of(tmp_path / "home") as database:
+        environment = os.environ | database.environment | {"HEVESY_IMPORT_ROOTS": str(incoming.parent)}
+        command = [sys.executable, "-c", PROGRAM, str(incoming)]
+        with subprocess.Popen(
+            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as program:
+            assert program.stdout.readline() == "copy me\n"
+            with database_of(tmp_path / "copy", like=database) as copy:
+                told, _ = program.communicate("go on\n")
+                assert_nothing_names_the_patient(copy, incoming)
+        assert program.returncode == 0
+        # the last import kept names, and the search finds every one
+        assert set(found_at(database)) == set(TELLING)
+    report = json.loads(told.splitlines()[-1])
     assert report["ended"]
     assert report["counts"][:3] == [[2, 0, 6], [0, 2, 6], [0, 2, 6]]
-    assert found_in(copy) == {}
-    assert len(list((copy / "objects").glob("??/*"))) == 2
-    assert list((copy / "uploads").iterdir()) == []
+
+
+def assert_nothing_names_the_patient(site, incoming):
+    assert found_at(site) == {}
+    assert len(list((site.home / "objects").glob("??/*"))) == 2
+    assert list((site.home / "uploads").iterdir()) == []
     if shutil.which("storescu"):
-        send_by_dicom(copy, incoming / "Zyxwvut")
-    assert set(found_in(home)) == set(TELLING)  # the last import kept names, and the search finds every one
+        send_by_dicom(site, incoming / "Zyxwvut")
 
 
 def nameless(path):

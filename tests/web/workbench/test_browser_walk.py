@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from factories.databases import database_of
+
 PATIENT = Path(__file__).parents[3] / "examples" / "lu177-dotatate"
 PASSWORD = "a long phrase for tests"
 PERSON = """
@@ -33,9 +35,13 @@ def site(tmp_path_factory):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     home = tmp_path_factory.mktemp("home")
-    given = {"HEVESY_HOME": str(home), "DJANGO_SETTINGS_MODULE": "hevesy.web.site.settings", "NUMBA_NUM_THREADS": "1"}
+    given = {"DJANGO_SETTINGS_MODULE": "hevesy.web.site.settings", "NUMBA_NUM_THREADS": "1"}
     source = Path(__file__).parents[3] / "src"
-    environment = {**os.environ, **given, "PYTHONPATH": str(source)}
+    with database_of(home) as database:
+        yield from serving(port, home, os.environ | database.environment | given | {"PYTHONPATH": str(source)})
+
+
+def serving(port, home, environment):
     subprocess.run([sys.executable, "-c", PERSON.format(password=PASSWORD)], env=environment, check=True, timeout=120)
     log = (home / "serve.log").open("wb")
     command = [sys.executable, "-m", "hevesy", "serve", "--port", str(port)]

@@ -1,7 +1,9 @@
 import shutil
+import threading
 import zipfile
 
 import pytest
+from django.db import connections, transaction
 
 from hevesy.errors import BadInput, EmptyInput
 from hevesy.web.site.store.files import FileStore
@@ -9,6 +11,7 @@ from hevesy.web.site.store.folders import lay_out
 from hevesy.web.site.store.importing import import_path
 from hevesy.web.site.store.limits import Limits
 from hevesy.web.site.store.models import Attachment, Import, Instance, Patient, Series, Study
+from hevesy.web.site.store.rows import _Folders
 
 pytestmark = pytest.mark.django_db
 
@@ -180,6 +183,34 @@ def test_two_studies_that_name_no_patient_are_not_joined(incoming, physicist, ma
     make_object(incoming / "2.dcm", "1.2.4.1.1", PatientID="", StudyInstanceUID="1.2.4", SeriesInstanceUID="1.2.4.1")
     import_path(incoming, physicist)
     assert Patient.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_bring_a_new_patient_at_one_moment_are_both_thanked(home, tmp_path, make_object, monkeypatch):
+    """The second has looked for the patient, and not yet for the study, when the first has made both."""
+    for number in (1, 2):
+        make_object(tmp_path / f"{number}/{number}.dcm", f"1.2.3.1.{number}")
+    look, looked, made, reports = _Folders.lock, threading.Event(), threading.Event(), []
+
+    def look_and_wait(folders, *who):
+        look(folders, *who)
+        looked.set()
+        assert made.wait(30)
+
+    def bring():
+        reports.append(import_path(tmp_path / "2", None))
+        connections.close_all()
+
+    second = threading.Thread(target=bring)
+    with transaction.atomic():
+        reports.append(import_path(tmp_path / "1", None))
+        monkeypatch.setattr(_Folders, "lock", look_and_wait)
+        second.start()
+        looked.wait(0.5)  # in vain, where the second waits for the first
+    made.set()
+    second.join(60)
+    assert [counts(report) for report in reports] == [(1, 0, 0, 0)] * 2, reports
+    assert Study.objects.get().instance_count == 2
 
 
 def test_files_that_name_no_patient_are_attached_to_the_one_beside_them(three, physicist):

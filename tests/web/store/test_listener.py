@@ -52,7 +52,9 @@ def test_a_thousand_objects_arrive_over_several_associations(site, tmp_path, mak
     assert len(site.stored()) == OBJECTS
     assert site.stored() == site.files()
     assert site.rows("SELECT instance_count FROM store_study") == [(OBJECTS,)]
-    assert site.rows("SELECT origin, sum(new), sum(refused) FROM store_import GROUP BY origin") == [("association", OBJECTS, 0)]
+    assert site.rows("SELECT origin, sum(new), sum(refused) FROM store_import GROUP BY origin") == [
+        ("association", OBJECTS, 0)
+    ]
     assert site.rows("SELECT count(*) FROM store_import WHERE ended_at IS NULL") == [(0,)]
     assert {a for (a,) in site.rows("SELECT action FROM audit_event")} == {"association.accepted", "import.ended"}
     assert took_s < 60

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, F, Max
 from django.utils import timezone
 
@@ -105,7 +105,12 @@ class _Folders:
     grown: set[int] = field(default_factory=set)
 
     def lock(self, identifier: str, issuer: str) -> None:
-        """Hold a patient's row, if there is one: one batch at a time adds to one patient."""
+        """Hold a patient, with a row or not yet: one batch at a time adds to one patient."""
+        if connection.vendor == "postgresql":
+            # a row that another batch is about to make cannot be held: its study, seen a moment later, would seem to
+            # be of somebody else. On SQLite every transaction begins IMMEDIATE (see the settings), and waits before
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{identifier}\n{issuer}"])
         row = Patient.objects.select_for_update().filter(identifier=identifier, issuer=issuer).first()
         if row is not None:
             self.patients[identifier, issuer] = row

@@ -31,9 +31,11 @@ def run(options: argparse.Namespace) -> None:
     """
     from hevesy.stages.imaging.folder import read_folder
     from hevesy.stages.imaging.summary import missing_for_dose, summarise
+    from hevesy.workflows.ct_agreement import misplaced_in
 
     folder = read_folder(options.folder, tolerant=True)
     summaries = tuple(summarise(series) for series in folder.series)
+    misplaced = misplaced_in(folder)
     missing = missing_for_dose(folder, summaries)
     try:
         patient = folder.patient
@@ -42,7 +44,7 @@ def run(options: argparse.Namespace) -> None:
     facts = {
         "folder": str(options.folder),
         "patient": _patient(patient),
-        "series": [_facts(s) for s in summaries],
+        "series": [_facts(s, misplaced.get(s.series.uid)) for s in summaries],
         "passed_over": [str(f.relative_to(folder.path)) if f != folder.path else f.name for f in folder.passed_over],
         "missing_for_dose": list(missing),
     }
@@ -60,7 +62,7 @@ def _patient(patient: Patient | None) -> dict[str, Any] | None:
     }
 
 
-def _facts(summary: Any) -> dict[str, Any]:
+def _facts(summary: Any, misplaced: str | None) -> dict[str, Any]:
     series, timing = summary.series, summary.timing
     activity = summary.administered_activity_Bq
     corrected = timing.decay_corrected_to if timing else None
@@ -81,7 +83,7 @@ def _facts(summary: Any) -> dict[str, Any]:
         "administered_activity_MBq": None if activity is None else activity / 1e6,
         "frame_of_reference": series.frame_of_reference,
         "regions": list(summary.regions),
-        "notes": list(summary.notes),
+        "notes": [*summary.notes, *([misplaced] if misplaced else [])],
         "problems": list(summary.problems),
     }
 

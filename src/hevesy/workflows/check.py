@@ -15,6 +15,7 @@ from hevesy.errors import ContradictoryInformation, HevesyError, ImpossibleTimin
 from hevesy.stages.imaging.folder import Folder, read_folder
 from hevesy.stages.imaging.series import Series
 from hevesy.workflows.case import Case, schema
+from hevesy.workflows.ct_agreement import misplaced
 from hevesy.workflows.scans import (
     Course,
     administered_activity,
@@ -213,9 +214,20 @@ def _advice(course: Course) -> Iterator[Finding]:
             "One time point alone: no washout can be fitted; a second scan or a population half-life is needed.",
             ("administration.radiopharmaceutical",),
         )
+    yield from _misplaced(course)
     for scan in course.scans:
         if not scan.drawn and scan.asked is None:
             yield Finding(Kind.ADVICE, f"No regions are drawn on {scan.label}.", (), scan.series.uid)
+
+
+def _misplaced(course: Course) -> Iterator[Finding]:
+    """Doubt a CT that does not lie where the scan in its frame of reference lies."""
+    anatomy, series = course.anatomy, course.anatomy_series
+    for scan in course.scans:
+        if anatomy is not None and scan.activity.grid.frame_of_reference == anatomy.grid.frame_of_reference:
+            if line := misplaced(scan.label, scan.activity, anatomy):
+                yield Finding(Kind.ADVICE, line, (), series.uid if series else "")
+            return
 
 
 def _once(findings: list[Finding]) -> tuple[Finding, ...]:

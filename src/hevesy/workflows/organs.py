@@ -12,7 +12,7 @@ import numpy as np
 from hevesy.core import Image, Quantity, Region
 from hevesy.core.provenance import Provenance
 from hevesy.core.region import FOUND
-from hevesy.errors import EmptyInput, MissingInformation, OutputFailed
+from hevesy.errors import EmptyInput, MissingInformation, OutputFailed, OutsideValidity
 from hevesy.stages.imaging import nifti, segmentation_writer
 from hevesy.stages.imaging.folder import read_folder
 from hevesy.stages.imaging.nifti_in import read_plain
@@ -23,6 +23,7 @@ from hevesy.stages.segmentation.landmarks import binned, working_grid
 from hevesy.stages.segmentation.organs import find_organs
 from hevesy.stages.segmentation.placement import place
 from hevesy.workflows.case import Case
+from hevesy.workflows.ct_agreement import misplaced
 from hevesy.workflows.measurement import reference_scan
 from hevesy.workflows.organ_request import TOTAL_SEGMENTATOR, Asked
 from hevesy.workflows.scans import Course, Scan, gather
@@ -82,7 +83,8 @@ def segment_case(
     Raises
     ------
     HevesyError
-        If the case cannot be read, has no CT with the scan, or the program that was asked for is not there or fails.
+        If the case cannot be read, has no CT with the scan or one that lies elsewhere, or the program that was asked
+        for is not there or fails.
     """
     progress("reading headers")
     course = gather(read_folder(folder), case, progress)
@@ -102,6 +104,10 @@ def find(
         raise MissingInformation(
             f"No CT lies in the frame of reference of {scan.label}, so that no organ can be found on it.",
             "Add its CT, or draw the organs.",
+        )
+    if line := misplaced(scan.label, scan.activity, course.anatomy):
+        raise OutsideValidity(
+            f"{line} No organ is found with it.", "Add a CT that belongs to the scan, or draw the organs."
         )
     progress("finding organs")
     if asked.by == TOTAL_SEGMENTATOR:

@@ -28,6 +28,7 @@ from hevesy.stages.reporting.results import (
 )
 from hevesy.workflows.case import Case
 from hevesy.workflows.chain import chain
+from hevesy.workflows.ct_agreement import misplaced
 from hevesy.workflows.kinetics import CaseKinetics, case_kinetics, said_of
 from hevesy.workflows.measurement import Measurement, Series4D
 from hevesy.workflows.motions import KnownMotions
@@ -235,11 +236,7 @@ def _warnings(
             f"The scans have {length_mm / 10:.0f} cm of the body in common;"
             " 'whole body' means that part, not the patient."
         )
-    if course.anatomy is None:
-        found.append(
-            f"No CT: {material(_TISSUE).name} of {material(_TISSUE).density_kg_m3 / 1000:.2f} g/mL was taken within an"
-            " outline of the body drawn from the activity."
-        )
+    found += _about_anatomy(course, course.scans[series.reference])
     for scan, share in zip(course.scans, series.outside, strict=True):
         if share > 0.01:
             found.append(
@@ -275,6 +272,18 @@ def _without_photons(results: Sequence[RegionResult], engine_name: str) -> list[
         f"The engine {engine_name} leaves photons out, so that doses are too low by about {', '.join(listed)}; that is"
         " a part of their uncertainty. The engines vsv, mvsv and mc include photons."
     ]
+
+
+def _about_anatomy(course: Course, reference: Scan) -> list[str]:
+    """Say that there is no CT, or that it does not lie where the scan lies under which it is laid."""
+    if course.anatomy is None:
+        tissue = material(_TISSUE)
+        return [
+            f"No CT: {tissue.name} of {tissue.density_kg_m3 / 1000:.2f} g/mL was taken within an outline of the body"
+            " drawn from the activity."
+        ]
+    line = misplaced(reference.label, reference.activity, course.anatomy)
+    return [f"{line} Density and the body's outline are those of another place."] if line else []
 
 
 def _inputs(course: Course) -> tuple[dict[str, Any], ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,6 +25,7 @@ from hevesy.workflows.case import Case
 from hevesy.workflows.measurement import placed
 from hevesy.workflows.organs import Organs
 from hevesy.workflows.scans import Course, Scan, gather
+from hevesy.workflows.viewer_numbers import write_compressed, write_numbers
 
 MANIFEST = "manifest.json"
 #: from this covered fraction on a voxel is shown as the region's
@@ -67,7 +67,7 @@ def write_view(
     if course.anatomy is not None and course.anatomy_series is not None:
         stored = np.clip(np.rint(course.anatomy.values), -_INT16_MOST, _INT16_MOST).astype("<i2")
         entry = {"id": "ct", "name": course.anatomy_series.description or "CT", "kind": "ct", "unit": "HU"}
-        volumes.append({**entry, **described(course.anatomy.grid), "dtype": "int16", "url": _write(stored, target)})
+        volumes.append({**entry, **described(course.anatomy.grid), **write_numbers(stored, target)})
     manifest = {
         "timePoints": [{"index": n, "label": scan.label} for n, scan in enumerate(course.scans)],
         "volumes": volumes,
@@ -82,18 +82,11 @@ def described(grid: Grid) -> dict[str, Any]:
     return {"shape": list(grid.shape), "affine": grid.affine.tolist()}
 
 
-def _write(stored: NDArray[Any], target: Path) -> str:
-    data = stored.tobytes()
-    name = f"{hashlib.sha256(data).hexdigest()}.z"
-    (target / name).write_bytes(zlib.compress(data, 1))
-    return name
-
-
 def _scaled(values: NDArray[Any], target: Path) -> dict[str, Any]:
     """Store values as 16-bit integers: 1/32767 of the greatest apart."""
     most = float(np.abs(values).max()) or 1.0
     stored = np.rint(values * (_INT16_MOST / most)).astype("<i2")
-    return {"dtype": "int16", "slope": most / _INT16_MOST, "intercept": 0.0, "url": _write(stored, target)}
+    return {"slope": most / _INT16_MOST, "intercept": 0.0, **write_numbers(stored, target)}
 
 
 def _activity(scan: Scan, number: int, course: Course, target: Path) -> dict[str, Any]:
@@ -127,7 +120,7 @@ def _drawn(course: Course, target: Path) -> list[dict[str, Any]]:
             place = {"grid": described(scan.activity.grid), "seriesUid": scan.series.uid, "timePoint": number}
             box = {"offset": list(map(int, region.offset)), "shape": list(kept.shape)}
             colour = _COLOURS[names.index(name) % len(_COLOURS)]
-            mask = {"box": box, "url": _write(kept.astype(np.uint8), target)}
+            mask = {"box": box, "url": write_compressed(kept.astype(np.uint8), target)}
             origin = {"foundBy": region.found_by, "foundNote": " ".join(region.provenance.notes)}
             found.append({**entry, "colour": colour, "version": 0, **place, **mask, **origin})
     return found
@@ -149,7 +142,7 @@ def write_found(found: Organs, target: Path) -> list[dict[str, Any]]:
         entry = {"name": region.name, "role": region.role.value, "colour": _COLOURS[number % len(_COLOURS)]}
         place = {"grid": described(region.grid), "seriesUid": found.scan.series.uid, "timePoint": found.number}
         box = {"offset": list(map(int, region.offset)), "shape": list(kept.shape)}
-        mask = {"box": box, "url": _write(kept.astype(np.uint8), target)}
+        mask = {"box": box, "url": write_compressed(kept.astype(np.uint8), target)}
         origin = {"foundBy": region.found_by, "foundNote": " ".join(region.provenance.notes)}
         entries.append({**entry, **place, **mask, **origin})
     return entries

@@ -22,7 +22,7 @@ from hevesy.web.site.jobs.queue import result_folder
 from hevesy.web.site.store.files import FileStore
 from hevesy.web.site.store.models import Administration, Archive, Course, Patient, Result, Signature, Study
 from hevesy.web.workbench import acts, finding, results_api
-from hevesy.web.workbench.drawing import View, edit, image_prefix, mask_url
+from hevesy.web.workbench.drawing import View, addressed, edit, image_prefix, mask_url
 from hevesy.web.workbench.models import RegionSet
 from hevesy.web.workbench.tasks import IMAGES
 from hevesy.web.workbench.views.course import counted, summed
@@ -259,7 +259,7 @@ def view(request: HttpRequest, pk: UUID, result: UUID | None = None) -> dict[str
     shown = _view(request, found)
     shown.place()
     prefix = image_prefix(found, shown.job)
-    volumes = [{**shown.placing.shown(one), "url": prefix + one["url"]} for one in shown.manifest["volumes"]]
+    volumes = [addressed(shown.placing.shown(one), prefix) for one in shown.manifest["volumes"]]
     if result is not None:
         volumes.append(_dose_volume(request, found, result))
     said = found.settings.get("regions", {})
@@ -292,7 +292,7 @@ def _dose_volume(request: HttpRequest, found: Administration, result: UUID) -> d
     job = acts.ask_dose_image(_person(request), row)
     if job.state != State.DONE or job.result is None:
         raise MissingInformation("The dose map is not ready.", "Open the page of the dose, and wait for it.")
-    return {**job.result, "url": f"/api/workbench/administrations/{found.pk}/dose-images/{row.pk}"}
+    return addressed(job.result, f"/api/workbench/administrations/{found.pk}/dose-images/{row.pk}/")
 
 
 @router.get("/administrations/{pk}/images/{job}/{name}", response={200: None})
@@ -302,20 +302,25 @@ def image(request: HttpRequest, pk: UUID, job: UUID, name: str) -> HttpResponse:
     What the manifest names has been asked for, computed and entered in the record: a file is all that is left to find.
     """
     made = Job.objects.filter(pk=job, kind=IMAGES, state=State.DONE, arguments__administration=str(pk)).first()
-    path = result_folder(made.fingerprint) / name if made and _STORED.fullmatch(name) else None
-    if path is None or not path.is_file():
-        raise UnknownName("There is no such image.", "The manifest names them.")
-    return _packed(request, path, name)
+    return _packed(request, _stored(made, name), name)
 
 
-@router.get("/administrations/{pk}/dose-images/{result}", response={200: None})
-def dose_image(request: HttpRequest, pk: UUID, result: UUID) -> HttpResponse:
+@router.get("/administrations/{pk}/dose-images/{result}/{name}", response={200: None})
+def dose_image(request: HttpRequest, pk: UUID, result: UUID, name: str) -> HttpResponse:
     """Return the numbers of the dose map of a result."""
     row = get_object_or_404(Result, pk=result, administration_id=pk)
     job = acts.ask_dose_image(_person(request), row)
     if job.result is None:
         raise MissingInformation("The dose map is not ready.", "Ask again in a moment.")
-    return _packed(request, result_folder(job.fingerprint) / job.result["url"], job.result["url"])
+    return _packed(request, _stored(job, name), name)
+
+
+def _stored(job: Job | None, name: str) -> Path:
+    """Return a file that a job wrote for the viewer."""
+    path = result_folder(job.fingerprint) / name if job and _STORED.fullmatch(name) else None
+    if path is None or not path.is_file():
+        raise UnknownName("There is no such image.", "The manifest names them.")
+    return path
 
 
 @router.get("/administrations/{pk}/masks/{sha256}", response={200: None})

@@ -331,7 +331,15 @@ def first_images(administration: Administration, images: Job | None) -> list[str
     manifest = View(administration, images).manifest
     shown = {None, *(one["index"] for one in manifest["timePoints"][:_SHOWN_AT_FIRST])}
     prefix = image_prefix(administration, images)
-    return [prefix + one["url"] for one in manifest["volumes"] if one.get("timePoint") in shown]
+    return [prefix + one.get("preview", one)["url"] for one in manifest["volumes"] if one.get("timePoint") in shown]
+
+
+def addressed(volume: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """Return a volume of a stored manifest with the addresses of its files."""
+    placed = {**volume, "url": prefix + volume["url"]}
+    if "preview" in volume:
+        placed["preview"] = {**volume["preview"], "url": prefix + volume["preview"]["url"]}
+    return placed
 
 
 def mask_url(administration: Administration, sha256: str) -> str:

@@ -31,5 +31,7 @@ for (const element of document.querySelectorAll("[data-viewer]")) {
     if (viewer.regions.length) viewer.choose(viewer.regions[0]);
   }
   element.viewer = viewer;
+  element.dataset.open = "";
+  await viewer.whole;
   element.dataset.ready = "";
 }

@@ -36,6 +36,13 @@ export function gridOf({ shape, affine }) {
   };
 }
 
+/** The grid of cubes of voxels, `factor` on a side; the last ones may reach beyond the grid. */
+export function coarser({ shape, affine }, factor) {
+  const middle = toMm(affine, [(factor - 1) / 2, (factor - 1) / 2, (factor - 1) / 2]);
+  const rows = [0, 1, 2].map((r) => [...affine[r].slice(0, 3).map((step) => step * factor), middle[r]]);
+  return { shape: shape.map((n) => Math.ceil(n / factor)), affine: [...rows, [0, 0, 0, 1]] };
+}
+
 /** The array index of the voxel that holds a point, or null outside the grid. */
 export function voxelAt(grid, point) {
   const index = toMm(grid.inverse, point).map(Math.round);

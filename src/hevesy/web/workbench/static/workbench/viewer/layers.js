@@ -16,13 +16,17 @@ export class Display {
     this.comparison = { mode: "off", partner: null };
   }
 
+  /** Take an image in; returns the preview whose place it takes. Windows are set once: by then a person may have changed them. */
   add(volume) {
+    const place = this.volumes.findIndex((v) => v.id === volume.id);
+    if (place >= 0) return this.volumes.splice(place, 1, volume)[0];
     this.volumes.push(volume);
     if (volume.layer === "activity") this.#widen(volume);
     if (volume.layer === "dose") {
       this.dose.upper = Math.max(this.dose.upperFound ?? 0, roundUp(volume.range[1]));
       this.dose.upperFound = this.dose.upper;
     }
+    return null;
   }
 
   // At first the window ends where one voxel in 500 of the body is brighter: a hot bladder shall not hide the lesions.
@@ -129,7 +133,8 @@ export class Display {
 
 /** The value, in the image's unit, above which one voxel in 200 of what is not air lies. */
 function brightOf(volume) {
-  volume.bright ??= bright(volume) || 1;
+  const known = volume.preview?.bright;
+  volume.bright ??= (known === undefined ? bright(volume) : known * volume.slope) || 1;
   return volume.bright;
 }
 

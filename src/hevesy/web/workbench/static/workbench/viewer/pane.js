@@ -70,7 +70,7 @@ export class Pane {
     const { renderer, smooth } = viewer;
     const tiles = tilesOf(layers, this.pixelOf(viewer.cursor), [width, height]);
     const view = { tiles, frame: this.frame, centre: this.centre, width_mm: width * mmPerPixel, height_mm: height * mmPerPixel, background };
-    const key = JSON.stringify([view, smooth, layers.map(({ volume, ...rest }) => [volume.id, rest])]);
+    const key = JSON.stringify([view, smooth, layers.map(({ volume, ...rest }) => [volume.mark, rest])]);
     const stale = key !== this.drawn;
     if (stale && this.isProjection && !mayCast) return true;
     if (stale || (this.isCoarse && mayCast && !coarse)) {

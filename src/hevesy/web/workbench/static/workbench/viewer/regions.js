@@ -76,6 +76,3 @@ export function maskOf(grid, { box }, data) {
   const whole = data ? grid.shape : [0, 0, 0];
   return new Mask(grid.shape, box?.offset ?? [0, 0, 0], box?.shape ?? whole, data ? Uint8Array.from(data, (x) => (x ? 1 : 0)) : undefined);
 }
-
-/** An empty region on an image's grid. */
-export const emptyRegion = (entry, volume) => new Region({ ...entry, grid: { shape: volume.grid.shape, affine: volume.grid.affine } });

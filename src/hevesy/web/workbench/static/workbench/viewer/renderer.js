@@ -52,9 +52,7 @@ export class Renderer {
     this.drawSlice(place, view, [layer, layer, layer], true);
     this.drawProjection(owner, place, view, layer);
     this.release(owner);
-    const { texture, blocks } = this.volumes.get(volume);
-    for (const one of [texture, blocks]) this.gl.deleteTexture(one);
-    this.volumes.delete(volume);
+    this.forget(volume);
     this.gl.flush();
   }
 
@@ -68,6 +66,13 @@ export class Renderer {
     }
     const format = this.#format(volume.data);
     this.volumes.set(volume, { texture: volumeTexture(gl, format, volume.grid.shape, volume.data), filterable: format.filterable });
+  }
+
+  /** Take a volume back from the graphics processor. */
+  forget(volume) {
+    const { texture, blocks = null } = this.volumes.get(volume) ?? {};
+    for (const one of [texture, blocks]) this.gl.deleteTexture(one ?? null);
+    this.volumes.delete(volume);
   }
 
   // Whole numbers go as half floats, which any graphics processor interpolates: exact up to 2048, and to 0.05% beyond, enough to look at
@@ -181,10 +186,10 @@ export class Renderer {
     const { gl, rays } = this;
     const { grid } = layer.volume;
     const { frame, centre, width_mm, height_mm } = view;
-    const key = JSON.stringify([layer.volume.id, frame, centre, width_mm, height_mm, place.width]);
+    const key = JSON.stringify([layer.volume.mark, frame, centre, width_mm, height_mm, place.width]);
     const known = this.projections.get(owner);
     if (known?.key === key && (coarse || !known.coarse)) return known;
-    const stride = Math.min(...grid.spacing) * (coarse ? COARSE : 1);
+    const stride = coarse ? COARSE * Math.min(...layer.volume.whole.spacing) : Math.min(...grid.spacing);
     const size = [[width_mm, place.width], [height_mm, place.height]].map(([mm, most]) => Math.max(1, Math.min(most, Math.ceil(mm / stride))));
     const cast = known ?? { texture: gl.createTexture(), framebuffer: gl.createFramebuffer() };
     Object.assign(cast, { key, coarse });

@@ -19,6 +19,7 @@ export class RegionTable {
   }
 
   #measure(region, volume) {
+    if (volume.preview) return null; // means and maxima are those of the image itself
     if (!this.measured.has(region)) this.measured.set(region, new Map());
     const of = this.measured.get(region);
     if (!of.has(volume)) of.set(volume, region.measure(volume));

@@ -15,7 +15,7 @@ import { Region } from "./regions.js";
 import { Renderer } from "./renderer.js";
 import * as requests from "./requests.js";
 import { RegionTable } from "./table.js";
-import { fetchBytes, Volume } from "./volume.js";
+import { fetchBytes, previewOf, Volume } from "./volume.js";
 
 const PLANES = ["axial", "coronal", "sagittal", "mip"];
 const ZOOM = [0.25, 40];
@@ -25,7 +25,10 @@ const TURN_SECONDS = 8;
 const REFINE_MS = 150;
 const LOADING_MS = 300;
 
-/** Open a viewer in an element. Resolves when every volume is drawn; rejects when one cannot be read or drawn. */
+/**
+ * Open a viewer in an element. Resolves once every volume on show can be looked at, large ones as previews, and `viewer.whole` once every
+ * volume is there in full; rejects when one cannot be read or drawn.
+ */
 export async function openViewer(container, manifest, options = {}) {
   const viewer = new Viewer(container, manifest, options);
   try {
@@ -34,6 +37,8 @@ export async function openViewer(container, manifest, options = {}) {
     viewer.notify(error.message);
     throw error;
   }
+  viewer.whole = viewer.loadWhole();
+  viewer.whole.catch((error) => viewer.notify(error.message));
   return viewer;
 }
 
@@ -51,7 +56,7 @@ class Viewer {
     this.settling = new Map();
     this.display = new Display();
     // asked for before anything else is made: a browser takes half a second to begin with WebGL, and images can come meanwhile
-    this.coming = manifest.volumes.filter((entry) => this.isOnShow(entry)).map((entry) => [entry, fetchVolume(entry)]);
+    this.coming = manifest.volumes.filter((entry) => this.isOnShow(entry)).map((entry) => [previewOf(entry), fetchVolume(previewOf(entry))]);
     this.renderer = new Renderer();
     this.renderer.onRestored = () => this.redraw();
     this.canEdit = Boolean(onEdit);
@@ -94,10 +99,9 @@ class Viewer {
     this.rows.replaceChildren(this.renderer.canvas, ...rows);
   }
 
-  /** Fetch and draw everything: the time points on show first, each volume as it comes. */
+  /** Draw the time points on show, each volume as it comes, and the regions. */
   async load() {
-    const add = async ([entry, bytes]) => this.#addVolume(new Volume(entry, await bytes));
-    const [shown, coming] = [this.coming.map(add), new Set(this.coming.map(([entry]) => entry))];
+    const shown = this.coming.map((one) => this.#take(...one));
     this.coming = null;
     const regions = (this.manifest.regions ?? []).map(async (entry) => {
       const data = entry.url ? new Uint8Array(await this.fetchVolume(entry)) : undefined;
@@ -108,16 +112,25 @@ class Viewer {
     this.regions.sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
     this.loading = false;
     this.update();
-    const others = this.manifest.volumes.filter((entry) => !coming.has(entry));
-    await Promise.all(others.map((entry) => add([entry, this.fetchVolume(entry)])));
+  }
+
+  /** Fetch what is still a preview, once that is drawn, and then the time points that are not on show. */
+  async loadWhole() {
+    await this.settled("drawn");
+    const [shown, others] = [true, false].map((wanted) => this.manifest.volumes.filter((entry) => this.isOnShow(entry) === wanted));
+    for (const entries of [shown.filter((entry) => entry.preview), others]) {
+      await Promise.all(entries.map(({ preview, ...entry }) => this.#take(entry, this.fetchVolume(entry))));
+    }
   }
 
   isOnShow(entry) {
     return entry.timePoint == null || this.shownTimes.has(entry.timePoint);
   }
 
-  #addVolume(volume) {
-    this.display.add(volume);
+  async #take(entry, bytes) {
+    const volume = new Volume(entry, await bytes);
+    const preview = this.display.add(volume);
+    if (preview) this.renderer.forget(preview);
     this.renderer.prepare(volume);
     if (this.loading) this.#lookAt();
     this.update();
@@ -272,7 +285,7 @@ class Viewer {
     const values = ["anatomy", "activity", "dose"].flatMap((layer) => {
       const volume = this.display.volumeOf(layer, timePoint);
       if (!volume) return [];
-      const value = volume.valueAt(point);
+      const value = volume.preview ? null : volume.valueAt(point);
       const suv = value !== null && volume.suvFactor ? value * volume.suvFactor : null;
       return [{ volumeId: volume.id, kind: volume.kind, unit: volume.unit, value, suv }];
     });
@@ -478,7 +491,7 @@ class Viewer {
   }
 
   stepGrid(timePoint) {
-    return this.stepVolume(timePoint).grid;
+    return this.stepVolume(timePoint).whole;
   }
 
   destroy() {

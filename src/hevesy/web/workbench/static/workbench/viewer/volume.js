@@ -1,6 +1,6 @@
 // One image: its numbers as the server sent them, and what they mean.
 
-import { boundsOf, flatIndex, gridOf, voxelAt } from "./geometry.js";
+import { boundsOf, coarser, flatIndex, gridOf, voxelAt } from "./geometry.js";
 import { BLOCK } from "./shaders.js";
 
 const ARRAYS = { int16: Int16Array, float32: Float32Array };
@@ -28,6 +28,14 @@ export class Volume {
     this.layer = LAYER_OF[entry.kind];
     this.grid = gridOf(entry);
     this.data = new ArrayType(buffer);
+    // of a preview: the grid of the whole image, and what is known of its numbers
+    this.preview = entry.preview ?? null;
+    this.whole = this.preview ? gridOf(this.preview.of) : this.grid;
+  }
+
+  /** What this shows, so that a picture is drawn anew once the whole image takes a preview's place. */
+  get mark() {
+    return this.preview ? `preview of ${this.id}` : this.id;
   }
 
   /** The value of the voxel that holds a point, in `unit`; null outside. */
@@ -69,9 +77,10 @@ export class Volume {
     return end[0] ? boundsOf(this.grid, first, end) : boundsOf(this.grid);
   }
 
-  /** The smallest and largest value. */
+  /** The smallest and largest value; of a preview the largest is that of the whole image. */
   get range() {
-    return [this.blocks.smallest, this.blocks.greatest].map((stored) => stored * this.slope + this.intercept);
+    const { smallest, greatest } = this.blocks;
+    return [smallest, this.preview?.greatest ?? greatest].map((stored) => stored * this.slope + this.intercept);
   }
 
   /** The point of the largest value along a ray, mm, or null where the ray misses. */
@@ -150,6 +159,13 @@ function largestAlong(data, outer, length, inner) {
     }
   }
   return found;
+}
+
+/** The manifest's entry of an image's preview; of the image itself where it has none. */
+export function previewOf(entry) {
+  if (!entry.preview) return entry;
+  const { factor, url, ...known } = entry.preview;
+  return { ...entry, ...coarser(entry, factor), url, preview: { ...known, of: entry } };
 }
 
 /** Bytes by `fetch`: the browser undoes the server's Content-Encoding. */

@@ -57,13 +57,22 @@ _INTERACTIVE = f"""async () => {{
   await drawn("drawn");
   if (pane.closest(".hv-row").querySelector("output").textContent === before) throw new Error("No answer");
   const interactive = performance.now();
+  let [busiest, last, waiting] = [0, interactive, true];
+  const {port1, port2} = new MessageChannel();  // a message that answers itself comes as soon as the page is free
+  port1.onmessage = () => {{
+    busiest = Math.max(busiest, performance.now() - last);
+    last = performance.now();
+    if (waiting) setTimeout(() => port2.postMessage(null), 4);
+  }};
+  port2.postMessage(null);
   await element.viewer.whole;
+  waiting = false;
   await drawn("drawn");
   const sharp = performance.now();
   if (!/HU.*Bq/.test(element.querySelector(".hv-readout").textContent)) throw new Error("No values");
   const fetched = performance.getEntriesByType("resource").filter((r) => r.name.includes("/images/"));
   return {{
-    pictures, interactive, sharp,
+    pictures, interactive, sharp, busiest,
     began: Math.min(...fetched.map((r) => r.startTime)), fetched: Math.max(...fetched.map((r) => r.responseEnd)),
     sent: performance.getEntriesByType("resource").reduce((sum, r) => sum + r.transferSize, 0),
     images: fetched.map((r) => r.name),
@@ -280,7 +289,8 @@ def _line(one: dict[str, Any], cpu: Counter[str]) -> str:
     goal = f" (goal for 256³ {GOAL_S:.0f} s)"
     return (
         f"all pictures {s['pictures']:.2f} s, interactive {s['interactive']:.2f} s{goal}, "
-        f"sharp {s['sharp']:.2f} s, projection in full {s['refined']:.2f} s; CPU s until sharp: "
+        f"busy for at most {one['busiest']:.0f} ms until sharp at {s['sharp']:.2f} s, "
+        f"projection in full {s['refined']:.2f} s; CPU s until sharp: "
         f"{', '.join(f'{kind} {took:.2f}' for kind, took in cpu.items())}, server {one['server']:.2f}; "
         f"images asked for at {s['began']:.2f} s, there at {s['fetched']:.2f} s; {one['sent'] / 1e6:.1f} MB sent, "
         f"{one['unpacked'] / 1e6:.0f} MB unpacked; the same bytes alone {s['bare']:.2f} s "

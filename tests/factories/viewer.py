@@ -90,12 +90,15 @@ class Study:
             "regions": [e for e, _ in regions],
             "timePoints": [{"index": n, "label": label} for n, label in enumerate(time_points)],
         }
+        self.withheld = {}
         self.edits = []
         self.answer = lambda edit: {}
 
     def get(self, path):
         """(content type, body, encoding) of a path, or None."""
         if path in self.bytes:
+            if path in self.withheld:
+                assert self.withheld[path].wait(60)
             return "application/octet-stream", zlib.compress(self.bytes[path], 1), "deflate"
         made = {
             "/": ("text/html", PAGE), "/page.js": ("text/javascript", SCRIPT),

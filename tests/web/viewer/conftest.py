@@ -25,6 +25,8 @@ def open_study(browser, screenshot, request):
         opened.append((page, server, faults))
         if not fails:
             assert page.evaluate("window.refused ?? null") is None
+            if not study.withheld:
+                page.evaluate("viewer.whole")
             page.evaluate("viewer.settled()")
         return page
 

@@ -1,11 +1,14 @@
 """Each picture shows the voxel that lies there, whichever way the array runs through the patient."""
 
+import threading
+
 import numpy as np
 import pytest
 from scipy.ndimage import map_coordinates
 
 from factories.viewer import Study, regular, sampled, slope, volume
 from hevesy.core import Grid
+from hevesy.workflows.viewer_numbers import averaged
 
 LOWER, UPPER = -200.0, 300.0
 #: a grey level for the rounding of the table, one for that of the picture
@@ -93,6 +96,38 @@ def test_each_slice_shows_what_lies_there_and_the_cursor_reads_its_voxel(open_st
         point = grid.to_mm(index + 0.3)
         found = page.evaluate("(p) => viewer.whatIsAt(p, 0).values[0]", point.tolist())
         assert (found["value"], found["unit"]) == (values[tuple(index)], "HU")
+
+
+@pytest.mark.parametrize("name", ["along the patient's axes", "oblique and mirrored"])
+def test_a_preview_shows_what_lies_there_without_values_until_the_image_has_come(open_study, name):
+    grid = GRIDS[name]
+    (entry, data), (hot, counts) = ct(grid), volume("spect", "spect", grid, sampled(grid, warm).astype(np.int16))
+    study = Study([(entry, data), (hot, counts)])
+    stored = np.frombuffer(data, np.int16).reshape(grid.shape)
+    entry["preview"] = {"factor": 3, "url": "/preview", "greatest": int(stored.max()), "bright": 0.0}
+    study.bytes["/preview"] = averaged(stored, 3).tobytes()
+    study.withheld["/volume/ct"] = threading.Event()
+    page = open_study(study)
+    page.evaluate(f"viewer.setVisible('activity', false); viewer.setWindow('anatomy', {LOWER}, {UPPER})")
+    page.evaluate("viewer.setCursor([12, -20, 30]); viewer.settled()")
+    for plane in ("axial", "coronal", "sagittal"):
+        assert_shows_the_slope(page, plane, grid)
+    point = grid.to_mm(np.array([20, 17, 11])).tolist()
+    values = "(p) => viewer.whatIsAt(p, 0).values.map((v) => v.value)"
+    assert page.evaluate(values, point) == [None, np.frombuffer(counts, np.int16).reshape(grid.shape)[20, 17, 11]]
+
+    study.withheld["/volume/ct"].set()
+    page.evaluate("viewer.whole")
+    page.evaluate("viewer.settled()")
+    assert page.evaluate(values, point)[0] == stored[20, 17, 11]
+    assert page.evaluate("viewer.display.anatomy.ends") == [LOWER, UPPER]
+    assert page.evaluate("[viewer.display.volumes.length, viewer.renderer.volumes.size]") == [2, 2]
+    assert_shows_the_slope(page, "sagittal", grid)
+
+
+def warm(point):
+    """An activity that the CT does not hide."""
+    return 300 + point[..., 0]
 
 
 def assert_shows_the_slope(page, plane, grid):

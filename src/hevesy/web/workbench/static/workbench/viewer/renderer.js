@@ -4,10 +4,11 @@
 import { add, frameOf, scaled, sub, toMm } from "./geometry.js";
 import { COLOUR_MAPS } from "./display.js";
 import { make } from "./dom.js";
-import { BLOCK, COLOURED, RAYS, SLICE, VERTEX } from "./shaders.js";
+import { COLOURED, RAYS, SLICE, VERTEX } from "./shaders.js";
+import { atOnce, unhurried } from "./steps.js";
 import { Volume } from "./volume.js";
 
-const SLAB_BYTES = 16 << 20;
+const SLAB_BYTES = 4 << 20;
 const LAYERS = 3;
 // how much further apart rays, and samples on them, lie in a projection that is drawn quickly
 const COARSE = 3;
@@ -37,7 +38,7 @@ export class Renderer {
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     this.volumes = new Map();
     this.tables = new Map(Object.entries(COLOUR_MAPS).map(([name, table]) => [name, tableTexture(gl, table)]));
-    this.blank = volumeTexture(gl, { internal: gl.R8, type: gl.UNSIGNED_BYTE, filterable: true }, [1, 1, 1], new Uint8Array(1));
+    this.blank = atOnce(volumeTexture(gl, { internal: gl.R8, type: gl.UNSIGNED_BYTE, filterable: true }, [1, 1, 1], new Uint8Array(1)));
     this.#rehearse();
   }
 
@@ -56,16 +57,25 @@ export class Renderer {
     this.gl.flush();
   }
 
-  /** Copy a volume to the graphics processor now rather than at its first drawing. */
-  prepare(volume) {
-    if (this.volumes.has(volume)) return;
+  /** Copy a volume to the graphics processor before its first drawing, bit by bit, so that the page answers meanwhile. */
+  async bring(volume) {
+    const { volumes } = this; // those of a processor that is lost meanwhile are of no use to the next
+    volumes.set(volume, await unhurried(this.#copy(volume)));
+  }
+
+  *#copy(volume) {
     const { gl } = this;
     const limit = gl.getParameter(gl.MAX_3D_TEXTURE_SIZE);
     if (Math.max(...volume.grid.shape) > limit) {
       throw new RangeError(`${volume.name} has ${Math.max(...volume.grid.shape)} voxels on a side; this graphics processor takes ${limit}.`);
     }
     const format = this.#format(volume.data);
-    this.volumes.set(volume, { texture: volumeTexture(gl, format, volume.grid.shape, volume.data), filterable: format.filterable });
+    return { texture: yield* volumeTexture(gl, format, volume.grid.shape, volume.data), filterable: format.filterable };
+  }
+
+  /** Copy a volume to the graphics processor now, unless it is there. */
+  have(volume) {
+    if (!this.volumes.has(volume)) this.volumes.set(volume, atOnce(this.#copy(volume)));
   }
 
   /** Take a volume back from the graphics processor. */
@@ -131,7 +141,7 @@ export class Renderer {
    */
   drawProjection(owner, place, view, layer, coarse = false) {
     const { gl, coloured } = this;
-    this.prepare(layer.volume);
+    this.have(layer.volume);
     const cast = this.#cast(owner, place, view, layer, coarse);
     this.#begin(place, coloured, view);
     gl.activeTexture(gl.TEXTURE0);
@@ -162,7 +172,7 @@ export class Renderer {
 
   #bindVolume(used, n, layer, smooth) {
     const { gl } = this;
-    if (layer) this.prepare(layer.volume);
+    if (layer) this.have(layer.volume);
     const { texture, filterable } = layer ? this.volumes.get(layer.volume) : { texture: this.blank };
     gl.activeTexture(gl.TEXTURE0 + n);
     gl.bindTexture(gl.TEXTURE_3D, texture);
@@ -223,7 +233,7 @@ export class Renderer {
   #blocksOf(volume) {
     const entry = this.volumes.get(volume);
     const { shape, largest } = volume.blocks;
-    entry.blocks ??= volumeTexture(this.gl, this.#format(largest), shape, largest);
+    entry.blocks ??= atOnce(volumeTexture(this.gl, this.#format(largest), shape, largest));
     return entry.blocks;
   }
 
@@ -301,7 +311,8 @@ function program(gl, fragment) {
   return { program: made, at };
 }
 
-function volumeTexture(gl, { internal, type, convert }, [slices, rows, columns], data) {
+// yields before each slab; another may have been bound meanwhile
+function* volumeTexture(gl, { internal, type, convert }, [slices, rows, columns], data) {
   const texture = gl.createTexture();
   gl.bindTexture(gl.TEXTURE_3D, texture);
   for (const wrap of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T, gl.TEXTURE_WRAP_R]) gl.texParameteri(gl.TEXTURE_3D, wrap, gl.CLAMP_TO_EDGE);
@@ -311,6 +322,8 @@ function volumeTexture(gl, { internal, type, convert }, [slices, rows, columns],
   for (let first = 0; first < slices; first += slab) {
     const depth = Math.min(slab, slices - first);
     const part = data.subarray(first * rows * columns, (first + depth) * rows * columns);
+    yield;
+    gl.bindTexture(gl.TEXTURE_3D, texture);
     gl.texSubImage3D(gl.TEXTURE_3D, 0, 0, 0, first, columns, rows, depth, gl.RED, type, convert ? convert(part) : part);
   }
   return texture;

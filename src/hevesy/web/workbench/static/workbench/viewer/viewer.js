@@ -129,9 +129,10 @@ class Viewer {
 
   async #take(entry, bytes) {
     const volume = new Volume(entry, await bytes);
+    if (this.loading) this.renderer.have(volume);
+    else await Promise.all([this.renderer.bring(volume), volume.findBlocks()]);
     const preview = this.display.add(volume);
     if (preview) this.renderer.forget(preview);
-    this.renderer.prepare(volume);
     if (this.loading) this.#lookAt();
     this.update();
   }

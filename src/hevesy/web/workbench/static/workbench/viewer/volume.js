@@ -2,11 +2,13 @@
 
 import { boundsOf, coarser, flatIndex, gridOf, voxelAt } from "./geometry.js";
 import { BLOCK } from "./shaders.js";
+import { atOnce, unhurried } from "./steps.js";
 
 const ARRAYS = { int16: Int16Array, float32: Float32Array };
 // what is above these is worth looking at: skin and fat, but no air; a twentieth of the maximum
 const BODY_HU = -400;
 const HOT = 0.05;
+const STEP_VOXELS = 1 << 21;
 export const LAYER_OF = { ct: "anatomy", mu: "anatomy", spect: "activity", pet: "activity", dose: "dose" };
 
 export class Volume {
@@ -51,8 +53,13 @@ export class Volume {
 
   /** The largest stored number of each block of voxels and their neighbours, by which rays leap over what cannot be a maximum. */
   get blocks() {
-    this.found ??= blocksOf(this.data, this.grid.shape);
+    this.found ??= atOnce(blocksOf(this.data, this.grid.shape));
     return this.found;
+  }
+
+  /** Find the blocks before they are needed. */
+  async findBlocks() {
+    this.found = await unhurried(blocksOf(this.data, this.grid.shape));
   }
 
   /** The bounds, mm, of what is worth looking at: the body in a CT, what is hot in the others. Everything where that is nothing. */
@@ -111,11 +118,15 @@ function sampleOf(data, [n0, n1, n2]) {
   return { shape, largest };
 }
 
-function blocksOf(data, [n0, n1, n2]) {
+function* blocksOf(data, [n0, n1, n2]) {
   const shape = [n0, n1, n2].map((n) => Math.ceil(n / BLOCK));
   const rows = new data.constructor(n0 * n1 * shape[2]);
   let smallest = data[0];
-  for (let row = 0; row < n0 * n1; row += 1) smallest = Math.min(smallest, largestInRow(data, row * n2, n2, rows, row * shape[2]));
+  const step = Math.ceil(STEP_VOXELS / n2);
+  for (let row = 0; row < n0 * n1; row += 1) {
+    smallest = Math.min(smallest, largestInRow(data, row * n2, n2, rows, row * shape[2]));
+    if (row % step === step - 1) yield;
+  }
   const planes = largestAlong(rows, n0, n1, shape[2]);
   const largest = largestAlong(planes, 1, n0, shape[1] * shape[2]);
   return { shape, largest, smallest, greatest: largest.reduce((a, b) => (b > a ? b : a)) };

@@ -58,13 +58,13 @@ _INTERACTIVE = f"""async () => {{
   if (pane.closest(".hv-row").querySelector("output").textContent === before) throw new Error("No answer");
   const interactive = performance.now();
   let [busiest, last, waiting] = [0, interactive, true];
-  const {port1, port2} = new MessageChannel();  // a message that answers itself comes as soon as the page is free
-  port1.onmessage = () => {{
+  const channel = new MessageChannel();  // a message that answers itself comes as soon as the page is free
+  channel.port1.onmessage = () => {{
     busiest = Math.max(busiest, performance.now() - last);
     last = performance.now();
-    if (waiting) setTimeout(() => port2.postMessage(null), 4);
+    if (waiting) setTimeout(() => channel.port2.postMessage(null), 4);
   }};
-  port2.postMessage(null);
+  channel.port2.postMessage(null);
   await element.viewer.whole;
   waiting = false;
   await drawn("drawn");

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, pgettext
 
 #: every word that the viewer's modules show; translated in the catalogue of the workbench
 WORDS = (
@@ -110,4 +110,7 @@ WORDS = (
 
 def viewer_words() -> dict[str, str]:
     """Return each word in the language that is active; nothing where that is the viewer's own, English."""
-    return {} if (get_language() or "en").startswith("en") else {word: gettext(word) for word in WORDS}
+    if (get_language() or "en").startswith("en"):
+        return {}
+    # "New" stands before a role, whose gender and place its adjective would have to know
+    return {word: pgettext("make a region", word) if word == "New" else gettext(word) for word in WORDS}

@@ -55,18 +55,14 @@ function copyTexts() {
   });
 }
 
-/** Times are sent in UTC and shown in the reader's own zone: <time datetime="…" data-local>. */
+/** Times are sent in UTC and shown in the reader's own zone, written as everywhere: <time datetime="…" data-local>. */
 function localTimes(root) {
-  const format = new Intl.DateTimeFormat(document.documentElement.lang, {
-    dateStyle: "medium",
-    timeStyle: "medium",
-    hourCycle: "h23",
-  });
   for (const time of root.querySelectorAll("time[data-local]")) {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) continue;
     time.title = `${time.dateTime} UTC`.replace("+00:00", "");
-    time.textContent = format.format(at);
+    const here = new Date(at.getTime() - 60_000 * at.getTimezoneOffset()).toISOString().replace("T", " ");
+    time.textContent = here.slice(0, time.textContent.trim().length);
     delete time.dataset.local;
   }
 }

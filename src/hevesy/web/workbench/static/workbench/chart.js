@@ -21,9 +21,17 @@ export function drawn(element, build) {
   return redraw;
 }
 
+/** A number of an axis as the page writes it: no comma, which some read as the decimal one, and a space in long ones. */
+function written(number) {
+  const [whole, part] = String(Number(number.toPrecision(6))).split(".");
+  const grouped = whole.length > 4 ? whole.replace(/\B(?=(\d{3})+$)/g, "\u202f") : whole;
+  return part ? `${grouped}.${part}` : grouped;
+}
+
 /** An axis with its name in the page's colours. */
 export const axis = (label) => ({
   label,
+  values: (_, numbers) => numbers.map((one) => (one == null ? "" : written(one))),
   stroke: colour("--soft"),
   grid: { stroke: colour("--line"), width: 1 },
   ticks: { stroke: colour("--line"), width: 1 },

@@ -78,6 +78,7 @@ def listed(administration: Administration, drawn: RegionSet | None, facts: dict[
     return [
         {
             "name": name,
+            "mark": name.encode().hex(),  # an identifier that htmx can look for: a name may hold anything
             "fields": fields_of(given.get(name, {})),
             "unconfirmed": name in unconfirmed,
             "empty": name in empty,

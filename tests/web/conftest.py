@@ -181,6 +181,8 @@ def assert_narrow(page: Page) -> None:
     page.evaluate(turn, was)
     if size:
         page.set_viewport_size(size)
+        # charts that follow the width are drawn anew before a test takes hold of anything in them
+        page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))")
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ call_command("migrate", verbosity=0)
 from hevesy.web.site.accounts.models import Person
 Person.objects.create_user("anna", password={password!r}, role="physicist")
 """
+pytestmark = pytest.mark.process
 #: s that a step may take on a machine that does other things besides
 PATIENCE = 300
 

@@ -60,6 +60,7 @@ def begin_administration(
         ]
         name = next((one for one in named if one), "")
         course = Course.objects.create(patient=patient, name=name or "Course of treatment", created_by=person)
+    Course.objects.select_for_update().get(pk=course.pk)  # of two who begin at one moment, one counts after the other
     last = course.administrations.aggregate(last=Max("cycle"))["last"] or 0
     made = Administration.objects.create(course=course, cycle=last + 1, settings=came)
     made.studies.set(chosen)

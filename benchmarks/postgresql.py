@@ -104,7 +104,8 @@ def show(what: str, found: tuple[Outcome, Outcome]) -> None:
     """Print what came of tests on both."""
     lite, postgres = found
     print(f"{what}:\n  SQLite      {lite}\n  PostgreSQL  {postgres}")
-    print(f"  PostgreSQL takes {postgres.seconds / lite.seconds:.2f} times as long as SQLite", flush=True)
+    times, work = postgres.seconds / lite.seconds, postgres.cpu_s / lite.cpu_s
+    print(f"  PostgreSQL takes {times:.2f} times as long as SQLite, and {work:.2f} times the processors", flush=True)
     for name, one in (("SQLite", lite), ("PostgreSQL", postgres)):
         for reason, count in sorted(one.skipped.items()):
             print(f"  skipped on {name}: {count}, {reason}")

@@ -10,14 +10,16 @@ import pydicom
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydicom.config import IGNORE
 from pydicom.datadict import DicomDictionary
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from factories import dicom
 from hevesy.errors import IdentityRemains
-from hevesy.stages.imaging.deidentification import deidentified
+from hevesy.stages.imaging.deidentification import BULK, deidentified
 from hevesy.stages.imaging.derived import save
 from hevesy.stages.imaging.identity import Pseudonyms, elements_within
 
@@ -54,11 +56,13 @@ VALUES = {
     "AE": st.just("SANKTVORBIS"),
     "DA": st.sampled_from([BORN, *DATES]),
     "DT": INSTANTS,
-    "TM": st.just("101500"),
-    "UI": st.sampled_from(UIDS),
+    "TM": st.sampled_from(["101500", "QUORBLE"]),
+    "AS": st.sampled_from(["095Y", "QUORBLE"]),
+    "UI": st.sampled_from([*UIDS, "1.2.840.10008.Quorble"]),
     "DS": st.just("4.25"),
     "FD": st.just(2.5),
     "UR": st.just(f"https://example.invalid/{IDENTIFIER}"),
+    **dict.fromkeys(("OB", "OW", "OB or OW", "OD", "OF", "OL", "OV", "UN"), st.just(b"Quorble\0")),
 }
 FIXED = {Tag(k) for k in ("SOPClassUID", "SOPInstanceUID", "PatientID", "PatientName", "SpecificCharacterSet")}
 FIXED |= {Tag(k) for k in ("Modality", "ConversionType", "BurnedInAnnotation", "StudyInstanceUID")}
@@ -66,7 +70,7 @@ FIXED |= {Tag(k) for k in ("Modality", "ConversionType", "BurnedInAnnotation", "
 TAGS = sorted(
     Tag(tag)
     for tag, (vr, *_) in DicomDictionary.items()
-    if vr in VALUES and Tag(tag) not in FIXED and 0x0008 <= Tag(tag).group < 0x7FE0 and Tag(tag).element
+    if vr in VALUES and Tag(tag) not in FIXED | BULK and 0x0008 <= Tag(tag).group < 0x7FE0 and Tag(tag).element
 )
 SEQUENCES = sorted(Tag(t) for t, (vr, *_) in DicomDictionary.items() if vr == "SQ" and Tag(t).group >= 0x0008)
 
@@ -76,7 +80,7 @@ def items(draw, depth=3):
     made = Dataset()
     for tag in draw(st.lists(st.sampled_from(TAGS), max_size=8, unique=True)):
         vr = DicomDictionary[tag][0]
-        made.add_new(tag, vr, draw(VALUES[vr]))
+        made.add(DataElement(tag, vr.split(" or ")[-1], draw(VALUES[vr]), validation_mode=IGNORE))
     if depth:
         for tag in draw(st.lists(st.sampled_from(SEQUENCES), max_size=2, unique=True)):
             made.add_new(tag, "SQ", draw(st.lists(items(depth - 1), max_size=2)))

@@ -40,6 +40,7 @@ Change = Callable[[Words, str], str | None]
 #: how the path to a text of results.json ends, and what becomes of it; None where it goes
 TEXTS: Mapping[tuple[str, ...], Change] = {
     **dict.fromkeys((("schema",), ("nuclide",), ("role",), ("sex",), ("sha256",)), lambda words, text: text),
+    **dict.fromkeys((("hevesy",), ("python",), ("numpy",)), Words.version),
     ("patient", "identifier"): lambda words, text: words.case.patient,
     ("patient", "birth_date"): lambda words, text: None,
     ("administered_at",): lambda words, text: words.case.moved(text, "administered_at"),

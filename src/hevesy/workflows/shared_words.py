@@ -15,6 +15,7 @@ from hevesy.workflows.shared_case import Renaming
 
 #: a name, a version or a unit that the software wrote
 _TOKEN = re.compile(r"[\w.,+/·³°()%\- ]{1,64}")
+_VERSION = re.compile(r"\d{1,3}(\.\d{1,3}){1,3}([-+.]?[a-z]{1,4}\d{0,3})?")
 _QUOTED = re.compile(r"'([^']*)'")
 #: a file, whose name a person chose
 _FILE = re.compile(r"\b(?!(?:case\.yaml|results\.json)\b)[\w-]+\.[A-Za-z]{2,5}\b")
@@ -63,6 +64,10 @@ class Words:
         """Return a name, a version or a unit as it is; anything that is none goes."""
         named = self.case.identity.is_named_in(text) or DATE_OR_UID.search(text)
         return text if not text or (_TOKEN.fullmatch(text) and not named) else DUMMY
+
+    def version(self, text: str) -> str:
+        """Return a version as it is; some look like a date."""
+        return text if _VERSION.fullmatch(text) else DUMMY
 
     def sentence(self, text: str) -> str | None:
         """Return a sentence of the software with names as they are now; None if it may quote a person's words."""

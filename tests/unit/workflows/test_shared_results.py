@@ -42,6 +42,8 @@ def record(result):
     made["regions"][0]["activity_MBq"][0]["left_out"] = "Mrs Quorble moved"
     made["radiopharmaceutical"] = "Lu-177 PSMA for Ottoline"
     made["provenance"] |= {
+        "python": "3.11.10",
+        "numpy": "Quorble",
         "created": "2024-03-20T12:00:00+01:00",
         "settings": {"given": {"x": "Quorble"}, "assumed": {}},
     }
@@ -84,6 +86,7 @@ def test_every_number_stays_and_names_dates_and_uids_go(written, record):
     assert made["radiopharmaceutical"] == "Lu-177 PSMA"
     assert made["provenance"]["settings"] == {"given": {"engine": "local"}, "assumed": {}}
     assert made["provenance"]["created"].endswith("T12:00:00+01:00")
+    assert (made["provenance"]["python"], made["provenance"]["numpy"]) == ("3.11.10", "REMOVED")
     assert not made["provenance"]["created"].startswith("2024")
     before = copy.deepcopy(record["regions"])
     for region, now in zip(before, made["regions"], strict=True):

@@ -16,6 +16,8 @@ from hevesy.workflows.shared_case import Renaming
 #: a name, a version or a unit that the software wrote
 _TOKEN = re.compile(r"[\w.,+/·³°()%\- ]{1,64}")
 _VERSION = re.compile(r"\d{1,3}(\.\d{1,3}){1,3}([-+.]?[a-z]{1,4}\d{0,3})?")
+#: a paper, whose number may look like a date
+_CITED = re.compile(r"\bdoi 10\.\d{4,6}/[\w./-]+")
 _QUOTED = re.compile(r"'([^']*)'")
 #: a file, whose name a person chose
 _FILE = re.compile(r"\b(?!(?:case\.yaml|results\.json)\b)[\w-]+\.[A-Za-z]{2,5}\b")
@@ -72,7 +74,8 @@ class Words:
     def sentence(self, text: str) -> str | None:
         """Return a sentence of the software with names as they are now; None if it may quote a person's words."""
         made = text if self._changed is None else self._changed.sub(lambda found: self._known[found[0]], text)
-        named = self.case.identity.is_named_in(made) or DATE_OR_UID.search(made) or _FILE.search(made)
+        told = _CITED.sub(" ", made)
+        named = self.case.identity.is_named_in(told) or DATE_OR_UID.search(told) or _FILE.search(told)
         if named or not all(self._is_harmless(quoted) for quoted in _QUOTED.findall(made)):
             self.left_out += 1
             return None

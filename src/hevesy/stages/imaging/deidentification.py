@@ -354,6 +354,8 @@ class _Work:
         return DUMMY if required is Fate.REPLACE else ""
 
     def _keep_private(self, made: Dataset, dataset: Dataset) -> None:
+        if not any(tag.is_private for tag in dataset.keys()):  # noqa: SIM118 - items decode
+            return
         for safe in safe_private():
             try:
                 value = dataset.private_block(safe.group, safe.creator)[safe.element].value

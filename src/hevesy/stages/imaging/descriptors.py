@@ -24,6 +24,8 @@ SPELT_DATE = re.compile(
 _NUMBERS = re.compile(r"\d+(?:\s+\d+){2,}|\d+(?:[./_:-]+\d+)*")
 #: a word, or a nuclide that a hyphen parts
 _WORD = re.compile(r"(?<![^\W_])(?:[A-Z][a-z]?-\d{1,3}m?|\d{1,3}m?-[A-Z][a-z]?)(?![^\W_])|[^\W_]+")
+#: what no descriptor needs
+_MARKS = re.compile(r"[^\w\s.,;:/+%()-]")
 #: letters or digits of a word such as 24h, scan2 or c2s1d0
 _PIECE = re.compile(r"[^\W\d_]+|\d+")
 
@@ -32,7 +34,9 @@ def clean_descriptor(text: str) -> str:
     """Return a descriptor without any word that is not in the vocabulary; it may be empty."""
     without_dates = _NUMBERS.sub(_short_numbers, SPELT_DATE.sub(" ", text))
     kept = _WORD.sub(lambda word: word[0] if is_known(word[0]) else "", without_dates)
-    joined = re.sub(r"([\s_.,;:/\\-])[\s_.,;:/\\-]+", r"\1", re.sub(r"[^\w\s.,;:/+%()-]", " ", kept))
+    if kept == text and not _MARKS.search(text):
+        return text.strip(" _.,;:/\\-")
+    joined = re.sub(r"([\s_.,;:/\\-])[\s_.,;:/\\-]+", r"\1", _MARKS.sub(" ", kept))
     return joined.replace("()", "").strip(" _.,;:/\\-")
 
 

@@ -161,6 +161,7 @@ def test_a_key_that_can_be_guessed_is_refused():
         ("Zyxwvut_177Lu_PSMA_d4 (AC)", "177Lu_PSMA_d4 (AC)"),
         ("kidney left O'Brien", "kidney left"),
         ("Liver lesion 3", "Liver lesion 3"),
+        ("Lesion 1, right lobe of liver", "Lesion 1, right lobe of liver"),
         ("born 17.04.1931", ""),
         ("17-04-31", ""),
         ("MRN 4477123", ""),

@@ -117,7 +117,6 @@ def shared_case(desk, administration, computed, archive):
         patient.name.split("^")[0],
         signed.last_name,
         *(str(one.uid) for one in instances),
-        "20240305",
         "2024-03-05",
     }
     told |= {str(pydicom.dcmread(result_folder(computed.fingerprint) / name).SOPInstanceUID) for name in SENT}

@@ -36,7 +36,9 @@ def density_from_hounsfield(ct: Image, table: HounsfieldTable | None = None) -> 
     rising = table.hounsfield.copy()
     step = np.flatnonzero(np.diff(rising) == 0) + 1
     rising[step] = np.nextafter(rising[step], np.inf)
-    density = np.interp(ct.values, rising, table.density_kg_m3).astype(np.float32)
+    density = np.empty(ct.values.shape, np.float32)
+    for plane, shown in zip(density, ct.values, strict=True):  # a whole CT in double precision would take gigabytes
+        plane[:] = np.interp(shown, rising, table.density_kg_m3)
     image = ct.with_values(density, Quantity.DENSITY)
     return _noted(image, ct, "density from CT numbers", table)
 

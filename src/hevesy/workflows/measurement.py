@@ -31,7 +31,7 @@ _NOTABLE_LOSS = 0.05
 
 WHOLE_BODY = "whole body"
 #: what a CT shows where it does not reach: air, so that no tissue is invented there
-_AIR_HU = -1000.0
+AIR_HU = -1000.0
 #: share of a region that may lie outside the field of view that the scans have in common
 _UNSEEN = 0.01
 
@@ -150,7 +150,7 @@ def align(
         if not here:
             full = scan.activity.with_values(np.ones(scan.activity.grid.shape, np.float32), Quantity.RELATIVE)
             seen &= resample(full, fixed.grid, motion).values > 1 - 1e-3
-    ct = resample(anatomy, fixed.grid, beyond=_AIR_HU) if anatomy is not None else None
+    ct = resample(anatomy, fixed.grid, beyond=AIR_HU) if anatomy is not None else None
     outline = body(ct if ct is not None else fixed)
     region = Region.from_mask(WHOLE_BODY, fixed.grid, outline.mask() * seen, Role.BODY)
     outside = tuple(_share_outside(image, region, seen) for image in moved)

@@ -7,12 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from hevesy.core import Curve, Image, Quantity
-from hevesy.core.provenance import Provenance
+from hevesy.core import Curve, Image
 from hevesy.data.materials import material
-from hevesy.physics.hounsfield import density_from_hounsfield
 from hevesy.stages.dosimetry.engines import Sampling, Source, engine
 from hevesy.stages.imaging.series import Series, digest
 from hevesy.stages.kinetics.distribution import Part, distribute
@@ -29,7 +25,8 @@ from hevesy.stages.reporting.results import (
 from hevesy.workflows.case import Case
 from hevesy.workflows.chain import chain
 from hevesy.workflows.ct_agreement import misplaced
-from hevesy.workflows.kinetics import CaseKinetics, case_kinetics, said_of
+from hevesy.workflows.density import TISSUE, density_map
+from hevesy.workflows.kinetics import CaseKinetics, case_kinetics
 from hevesy.workflows.measurement import Measurement, Series4D
 from hevesy.workflows.motions import KnownMotions
 from hevesy.workflows.observation import Observation, observe
@@ -40,8 +37,6 @@ from hevesy.workflows.scans import Course, Scan
 
 Progress = Callable[[str], None]
 
-#: soft tissue, where no CT tells the density; ICRU Report 44
-_TISSUE = "soft tissue"
 #: a body in the field of view shorter than this cannot be the whole body
 _WHOLE_BODY_MM = 1400.0
 #: a dose that lacks more than this is warned of
@@ -106,7 +101,7 @@ def therapy_dose(
     course, series, measured, shapes = site.course, site.series, site.measured, site.shapes
     progress("fitting time-activity curves")
     kinetics = case_kinetics(measured, course, case, shapes)
-    density = _density(series, measured[:-1], case)
+    density = density_map(series, course.anatomy, measured[:-1], case)
     progress("spreading time-integrated activity over voxels")
     source = Source(_spread(series, measured, kinetics), density, chain(course.nuclide))
     progress(f"computing absorbed dose ({engine_name})")
@@ -174,26 +169,6 @@ def _comparison(
 def _spread(series: Series4D, measured: Sequence[Measurement], kinetics: CaseKinetics) -> Image:
     parts = [Part(m.region, k.weights_s, k.fit.tia.value) for m, k in zip(measured, kinetics.regions, strict=True)]
     return distribute(series.activity, parts[:-1], parts[-1])
-
-
-def _density(series: Series4D, measured: Sequence[Measurement], case: Case) -> Image:
-    """Return density in the body (kg/m³): from CT where there is one, else soft tissue; regions as case.yaml says."""
-    grid = series.body.grid
-    if series.anatomy is not None:
-        values = density_from_hounsfield(series.anatomy).values * (series.body.mask() > 0)
-        source = "CT"
-    else:
-        values = np.where(series.body.mask() > 0, material(_TISSUE).density_kg_m3, 0.0)
-        source = f"{_TISSUE} within the body outline"
-    values = values.astype(np.float32)
-    for one in measured:
-        # a region's voxels have mass even where the outline of the body missed them
-        inside = one.region.coverage > 0
-        given = said_of(one.region, case).get("density_g_mL")
-        box = values[one.region.box]
-        filled = given * 1000.0 if given else np.where(box > 0, box, material(_TISSUE).density_kg_m3)
-        values[one.region.box] = np.where(inside, filled, box)
-    return Image(values, grid, Quantity.DENSITY, None, Provenance(source))
 
 
 def _time_points(scans: Sequence[Scan], series: Series4D) -> tuple[TimePoint, ...]:
@@ -277,7 +252,7 @@ def _without_photons(results: Sequence[RegionResult], engine_name: str) -> list[
 def _about_anatomy(course: Course, reference: Scan) -> list[str]:
     """Say that there is no CT, or that it does not lie where the scan lies under which it is laid."""
     if course.anatomy is None:
-        tissue = material(_TISSUE)
+        tissue = material(TISSUE)
         return [
             f"No CT: {tissue.name} of {tissue.density_kg_m3 / 1000:.2f} g/mL was taken within an outline of the body"
             " drawn from the activity."

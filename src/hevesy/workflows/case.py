@@ -28,7 +28,10 @@ ASSUMED: Mapping[str, float] = {
     "uncertainty.counts_percent": 3.0,
     "uncertainty.density_percent": 3.0,
     "uncertainty.resolution_mm": 12.0,
+    "patient.mass_u_percent": 2.0,
 }
+#: of these, what only the whole patient's dose hangs on
+_OF_WHOLE_BODY = ("patient.mass_u_percent",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,8 @@ class Case:
 
     def assumed(self) -> dict[str, float]:
         """Return what was assumed for want of a value: dotted path to number."""
-        return {path: value for path, value in ASSUMED.items() if self.get(path) is None}
+        unused = () if self.get("whole_body") else _OF_WHOLE_BODY
+        return {path: value for path, value in ASSUMED.items() if self.get(path) is None and path not in unused}
 
 
 def parse_instant(written: str, where: str) -> datetime:

@@ -22,9 +22,6 @@ from hevesy.workflows.region_kinetics import curve_model, widened
 from hevesy.workflows.scans import Course
 from hevesy.workflows.whole_body import whole_body, whole_body_fit
 
-#: relative standard uncertainty of a scale, where case.yaml does not give one
-_U_MASS = 0.02
-
 
 def with_patient_body(result: CaseResult, folder: Folder, case: Case, course: Course) -> CaseResult:
     """Add the whole patient's time-integrated activity and dose to a result, where case.yaml asks for it.
@@ -96,9 +93,9 @@ def _with_dose(body: PatientBody, case: Case, course: Course, nuclides: Sequence
     """Add the mean absorbed dose, or why there is none."""
     if course.patient.mass_kg is None:
         return replace(body, notes=("No absorbed dose: the body's mass is not known; give patient: mass_kg:.",))
-    percent = case.get("patient.mass_u_percent")
-    relative = _U_MASS if percent is None else float(percent) / 100
-    mass = Measured(course.patient.mass_kg, course.patient.mass_kg * relative, "kg", "body mass")
+    percent, stated = case.number("patient.mass_u_percent"), case.get("patient.mass_u_percent") is not None
+    label = "body mass" if stated else "body mass, assumed"
+    mass = Measured(course.patient.mass_kg, course.patient.mass_kg * percent / 100, "kg", label)
     try:
         s_value = body_s_value(nuclides, mass)
     except UnknownNuclide as unknown:
@@ -110,8 +107,12 @@ def _with_dose(body: PatientBody, case: Case, course: Course, nuclides: Sequence
         "Mean over the body as if activity were spread evenly through water of its mass, in an ellipsoid of a patient's"
         " shape; of no use as the dose to an organ or to marrow."
     ]
-    if percent is None:
-        notes.append(f"The mass was taken to be known to {_U_MASS:.0%}; patient: mass_u_percent: says otherwise.")
+    if not stated:
+        where = "DICOM headers state it" if case.get("patient.mass_kg") is None else "case.yaml states it"
+        notes.append(
+            f"The mass, {mass.value:g} kg as {where}, was assumed to be known to {percent:g}%: a scale is better, a"
+            " weight that was told or is old is worse. Say so in patient: mass_u_percent:."
+        )
     return replace(
         body, mass=mass, dose=dose, dose_interval95=widened((low, high), dose.value, beyond), notes=tuple(notes)
     )

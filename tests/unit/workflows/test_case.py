@@ -48,7 +48,10 @@ def test_instants_are_read_as_written_and_wrong_ones_refused(tmp_path):
 def test_what_was_assumed_is_said_and_what_was_given_is_not(tmp_path):
     case = load_case(write(tmp_path, "uncertainty: {resolution_mm: 9}"))
     assert case.number("uncertainty.resolution_mm") == 9
-    assert set(case.assumed()) == set(ASSUMED) - {"uncertainty.resolution_mm"}
+    of_body = {"patient.mass_u_percent"}
+    assert set(case.assumed()) == set(ASSUMED) - {"uncertainty.resolution_mm"} - of_body
+    whole = load_case(write(tmp_path, "uncertainty: {resolution_mm: 9}\nwhole_body: {scans: true}"))
+    assert set(whole.assumed()) - set(case.assumed()) == of_body
 
 
 def test_every_assumption_is_a_key_of_the_schema():

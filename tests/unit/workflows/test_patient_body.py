@@ -60,8 +60,8 @@ def test_the_body_gets_a_mean_dose_between_that_of_electrons_and_that_of_everyth
     decays = results["patient_body"]["tia_MBq_h"]["value"] * 3.6e9
     electrons, photons = 147.9e3 * 1.602e-19, 35.3e3 * 1.602e-19  # Lu-177, ICRP 107, J per decay
     assert decays * electrons / 70 < dose["value"] < decays * (electrons + 0.5 * photons) / 70
-    assert {"administered activity", "fit", "body mass", "body's shape"} == set(dose["components"])
-    assert dose["components"]["body mass"] == pytest.approx(2.0, rel=1e-6)
+    assert {"administered activity", "fit", "body mass, assumed", "body's shape"} == set(dose["components"])
+    assert dose["components"]["body mass, assumed"] == pytest.approx(2.0, rel=1e-6)
     low, high = dose["interval95"]
     assert low < dose["value"] < high
 
@@ -70,7 +70,7 @@ def test_the_report_tells_the_method_the_mass_and_the_dose(out):
     page = (out / "report.html").read_text()
     assert "4 readings of a counter (counts.csv), the first before voiding." in page
     assert "of no use as the dose to an organ or to marrow" in page
-    assert "The mass was taken to be known to 2%" in page
+    assert "The mass, 70 kg as case.yaml states it, was assumed to be known to 2%" in page
 
 
 def test_the_body_in_the_images_has_an_uncertain_volume_mass_and_dose(out):

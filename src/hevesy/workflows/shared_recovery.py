@@ -17,6 +17,8 @@ from hevesy.workflows.scans import Scan
 
 #: points of a curve that may be off by this against each other deserve a warning
 NOTABLE = 0.05
+#: letters of what a header states that a warning repeats
+_LONGEST = 40
 #: voxels are of one size if no side differs by more than this
 _SAME_SIDE = 0.01
 
@@ -69,11 +71,15 @@ def _unlike(scans: Sequence[Scan]) -> tuple[str, ...]:
     differing = [name for name, values in _stated(scans).items() if len(set(values)) > 1]
     if not differing:
         return ()
-    listed = "; ".join(f"{name}: {' / '.join(dict.fromkeys(_stated(scans)[name]))}" for name in differing)
+    listed = "; ".join(f"{name}: {' / '.join(dict.fromkeys(_shortened(scans, name)))}" for name in differing)
     return (
         f"One loss to blur was taken for scans that were not made alike ({listed}): each point of its curve may have an"
         " error of its own, which no uncertainty here covers. Give a recovery coefficient for each scan.",
     )
+
+
+def _shortened(scans: Sequence[Scan], name: str) -> list[str]:
+    return [value if len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…" for value in _stated(scans)[name]]
 
 
 def _stated(scans: Sequence[Scan]) -> dict[str, list[str]]:

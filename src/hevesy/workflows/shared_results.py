@@ -19,6 +19,7 @@ from hevesy.stages.imaging import header
 from hevesy.stages.imaging.damage import read_whole
 from hevesy.stages.imaging.deidentification import deidentified
 from hevesy.stages.imaging.derived import save
+from hevesy.stages.imaging.nifti_in import Sidecar, read_sidecar, says_what_it_holds, sidecar_path
 from hevesy.stages.imaging.plain_values import is_plain
 from hevesy.stages.imaging.series import Series
 from hevesy.stages.imaging.unmoved import require_unmoved
@@ -93,7 +94,7 @@ def write_results(
     IdentityRemains
         If a name or an identifier would be left in an object.
     UnreadableFile
-        If a file is damaged.
+        If a file is damaged, or not as it was written.
     """
     record = read_results(results)
     _require_same_patient(record, case)
@@ -110,6 +111,8 @@ def write_results(
     for name in MAPS:
         if (results / name).is_file():
             write_bytes(folder / name, _map((results / name).read_bytes(), name))
+        if says_what_it_holds(results / name):
+            write_text(sidecar_path(folder / name), dumps(_sidecar(read_sidecar(results / name), words)))
     for name in OBJECTS:
         if (results / name).is_file():
             _write_object(results / name, folder / name, words)
@@ -204,6 +207,18 @@ def _map(content: bytes, name: str) -> bytes:
     for start, length in NIFTI_TEXTS:
         plain[start : start + length] = bytes(length)
     return gzip.compress(bytes(plain), compresslevel=1, mtime=0)
+
+
+def _sidecar(known: Sidecar, words: Words) -> dict[str, str]:
+    """Return what a sidecar of `hevesy dose` says, with the UIDs of now; it holds no time."""
+    if known.factor != 1.0 or known.timing is not None:
+        raise UnreadableFile("A sidecar is not as 'hevesy dose' writes it.", "Compute the dose again.")
+    facts = {"quantity": known.quantity.name.lower(), "unit": known.quantity.unit}
+    if known.nuclide is not None:
+        facts["nuclide"] = words.token(known.nuclide)
+    if known.frame_of_reference is not None:
+        facts["frame_of_reference"] = words.uid(known.frame_of_reference)
+    return facts
 
 
 def _write_object(source: Path, target: Path, words: Words) -> None:

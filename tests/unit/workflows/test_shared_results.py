@@ -11,6 +11,7 @@ from factories.case_result import case_result
 from hevesy.errors import MixedPatients, UnreadableFile
 from hevesy.stages.imaging import nifti
 from hevesy.stages.imaging.identity import Identity, Pseudonyms
+from hevesy.stages.imaging.nifti_in import read_nifti
 from hevesy.stages.reporting.results_json import to_json
 from hevesy.stages.reporting.tables import write_csv
 from hevesy.workflows.shared_case import Renaming
@@ -76,7 +77,7 @@ def written(tmp_path, result, record, case):
 def test_every_number_stays_and_names_dates_and_uids_go(written, record):
     folder, left_out = written()
     made = json.loads((folder / "results.json").read_text())
-    assert sorted(path.name for path in folder.iterdir()) == ["dose.nii.gz", "regions.csv", "results.json"]
+    assert sorted(path.name for path in folder.iterdir()) == ["dose.json", "dose.nii.gz", "regions.csv", "results.json"]
     assert left_out[0] == "report.html: drawn anew by 'hevesy dose'."
     assert made["patient"] == {**record["patient"], "identifier": WHO, "birth_date": None}
     assert [region["name"] for region in made["regions"]] == ["Lesion of", "region 7"]
@@ -113,7 +114,12 @@ def test_a_map_keeps_its_voxels_and_loses_every_text_but_its_quantity(tmp_path, 
     marked = bytearray(original)
     marked[14:21] = marked[228:235] = marked[328:335] = b"Quorble"
     (named / "dose.nii.gz").write_bytes(gzip.compress(bytes(marked)))
+    facts = json.loads((named / "dose.json").read_text())
+    (named / "dose.json").write_text(json.dumps(facts | {"nuclide": "Quorble", "frame_of_reference": "1.2.3.5"}))
     write_results(named, tmp_path / "result", case, None, ())
+    now = read_nifti(tmp_path / "result/dose.nii.gz")
+    assert (now.quantity, now.grid.frame_of_reference) == (result.dose.quantity, KEY.uid("1.2.3.5"))
+    assert "Quorble" not in (tmp_path / "result/dose.json").read_text()
     made = gzip.decompress((tmp_path / "result/dose.nii.gz").read_bytes())
     assert b"Quorble" not in made
     assert b"absorbed dose, Gy" in made[148:228]

@@ -110,7 +110,7 @@ def shared_case(desk, administration, computed, archive):
         held = {name: copy.read(name) for name in names}
     assert "case/case.yaml" in names
     assert "README.txt" in names
-    made = {*SENT, "results.json", "regions.csv", "dose.nii.gz", "tia.nii.gz"}
+    made = {*SENT, "results.json", "regions.csv", "dose.nii.gz", "dose.json", "tia.nii.gz", "tia.json"}
     assert {name.removeprefix("result/") for name in names if name.startswith("result/")} == made
     patient, instances = administration.course.patient, Instance.objects.all()
     told = {

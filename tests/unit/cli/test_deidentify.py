@@ -97,7 +97,7 @@ def test_no_byte_of_a_copy_with_results_names_the_patient_a_person_a_place_a_dat
     assert {b"quorble", b"qx-77", b"19310417", b"acc-4477", b"20240305", b"2024-03-05", b"1.2.3.10"} <= told
     files = sorted(path for path in shared.rglob("*") if path.is_file())
     assert {path.name for path in (shared / "result").iterdir()} == {
-        *("results.json", "regions.csv", "dose.nii.gz", "tia.nii.gz"),
+        *("results.json", "regions.csv", "dose.nii.gz", "dose.json", "tia.nii.gz", "tia.json"),
         *("rtdose.dcm", "seg.dcm", "rtstruct.dcm", "dose_report.dcm", "rwvm.dcm"),
     }
     for path in files:

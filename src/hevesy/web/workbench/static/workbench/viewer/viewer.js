@@ -9,13 +9,13 @@ import { add, around, boundsOf, letters } from "./geometry.js";
 import { listen } from "./gestures.js";
 import { helpDialog } from "./help.js";
 import { Display } from "./layers.js";
+import { Loading } from "./loading.js";
 import { placeOf } from "./motion.js";
 import { Pane } from "./pane.js";
-import { Region } from "./regions.js";
 import { Renderer } from "./renderer.js";
 import * as requests from "./requests.js";
 import { RegionTable } from "./table.js";
-import { fetchBytes, previewOf, Volume } from "./volume.js";
+import { fetchBytes } from "./volume.js";
 
 const PLANES = ["axial", "coronal", "sagittal", "mip"];
 const ZOOM = [0.25, 40];
@@ -38,7 +38,7 @@ export async function openViewer(container, manifest, options = {}) {
     throw error;
   }
   viewer.whole = viewer.loadWhole();
-  viewer.whole.catch((error) => viewer.notify(error.message));
+  viewer.whole.catch((error) => viewer.notify(error.message)); // whoever waits for it hears of it, too
   return viewer;
 }
 
@@ -56,7 +56,7 @@ class Viewer {
     this.settling = new Map();
     this.display = new Display();
     // asked for before anything else is made: a browser takes half a second to begin with WebGL, and images can come meanwhile
-    this.coming = manifest.volumes.filter((entry) => this.isOnShow(entry)).map((entry) => [previewOf(entry), fetchVolume(previewOf(entry))]);
+    this.images = new Loading(this);
     this.renderer = new Renderer();
     this.renderer.onRestored = () => this.redraw();
     this.canEdit = Boolean(onEdit);
@@ -99,38 +99,22 @@ class Viewer {
     this.rows.replaceChildren(this.renderer.canvas, ...rows);
   }
 
-  /** Draw the time points on show, each volume as it comes, and the regions. */
+  /** Fetch and draw what is on show, each volume as it comes, and the regions. */
   async load() {
-    const shown = this.coming.map((one) => this.#take(...one));
-    this.coming = null;
-    const regions = (this.manifest.regions ?? []).map(async (entry) => {
-      const data = entry.url ? new Uint8Array(await this.fetchVolume(entry)) : undefined;
-      this.regions.push(new Region(entry, data));
-    });
-    await Promise.all([...shown, ...regions]);
-    const order = this.manifest.regions?.map((r) => r.id) ?? [];
-    this.regions.sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
+    await this.images.first();
     this.loading = false;
     this.update();
   }
 
-  /** Fetch what is still a preview, once that is drawn, and then the time points that are not on show. */
+  /** Fetch the rest, once that is drawn. */
   async loadWhole() {
     await this.settled("drawn");
-    const [shown, others] = [true, false].map((wanted) => this.manifest.volumes.filter((entry) => this.isOnShow(entry) === wanted));
-    for (const entries of [shown.filter((entry) => entry.preview), others]) {
-      await Promise.all(entries.map(({ preview, ...entry }) => this.#take(entry, this.fetchVolume(entry))));
-    }
+    await this.images.whole();
   }
 
-  isOnShow(entry) {
-    return entry.timePoint == null || this.shownTimes.has(entry.timePoint);
-  }
-
-  async #take(entry, bytes) {
-    const volume = new Volume(entry, await bytes);
-    if (this.loading) this.renderer.have(volume);
-    else await Promise.all([this.renderer.bring(volume), volume.findBlocks()]);
+  /** Take a volume in; of a large one its preview came before. */
+  show(volume) {
+    this.renderer.have(volume);
     const preview = this.display.add(volume);
     if (preview) this.renderer.forget(preview);
     if (this.loading) this.#lookAt();

@@ -137,7 +137,9 @@ def test_the_projections_of_all_time_points_turn_until_told_to_stop(page):
     page.locator(".hv-mip").first.focus()
     before = page.evaluate("viewer.panes.filter((p) => p.isProjection).map((p) => p.drawn)")
     page.keyboard.press("r")
-    turned = "(before) => viewer.panes.filter((p) => p.isProjection).every((p, n) => p.drawn !== before[n])"
+    turned = (
+        "(before) => viewer.panes.filter((p) => p.isProjection).every((p, n) => (p.drawn ?? before[n]) !== before[n])"
+    )
     page.wait_for_function(turned, arg=before, timeout=60_000)
     assert page.get_by_role("button", name="Rotate").get_attribute("aria-pressed") == "true"
     page.keyboard.press("r")

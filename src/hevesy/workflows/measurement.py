@@ -16,6 +16,7 @@ from hevesy.core import Grid, Image, Measured, Outline, Quantity, Region, Role
 from hevesy.errors import BadConfiguration, ContradictoryInformation, MissingInformation, OutsideImage, OutsideValidity
 from hevesy.stages.quantification.delineation import activity_exponent, sphere_recovery, volume
 from hevesy.stages.quantification.recovery import RecoveryCurve, read_spheres
+from hevesy.stages.registration.ct_deformable import deform_by_ct
 from hevesy.stages.registration.deformable import Deformation, deform
 from hevesy.stages.registration.rigid import Motion, register, resample
 from hevesy.stages.segmentation.body import body
@@ -30,6 +31,9 @@ from hevesy.workflows.shared_recovery import unshared
 _NOTABLE_LOSS = 0.05
 
 WHOLE_BODY = "whole body"
+#: what `registration:` says where scans are registered by the CT of each
+BY_CT = "deformable-ct"
+_OTHERWISE = "Add the CT of every scan, or use 'registration: rigid' in case.yaml."
 #: what a CT shows where it does not reach: air, so that no tissue is invented there
 AIR_HU = -1000.0
 #: share of a region that may lie outside the field of view that the scans have in common
@@ -132,18 +136,22 @@ def align(
     ------
     RegistrationWorsened
         If a registration fails.
+    MissingInformation
+        If scans shall be registered by CT and one has no CT of its own.
     BadConfiguration
         If the reference is not one of the scans.
     """
     index = reference_scan(scans, case)
     fixed = scans[index].activity
     how = case.get("registration", "rigid")
+    if known is None and how == BY_CT:
+        _require_cts(scans)
     moved, motions, seen = [], [], np.ones(fixed.grid.shape, bool)
     for number, scan in enumerate(scans):
         motion = known.of(number, fixed.grid) if known else None
         if known is None and number != index and how != "none":
             progress(f"registering {scan.label}")
-            motion = _registered(fixed, scan.activity, how)
+            motion = _registered(scans[index], scan, how)
         here = number == index or (motion is None and fixed.grid.matches(scan.activity.grid))
         moved.append(scan.activity if here else resample(scan.activity, fixed.grid, motion))
         motions.append(motion)
@@ -157,9 +165,21 @@ def align(
     return Series4D(index, tuple(moved), tuple(motions), region, ct, outside, seen)
 
 
-def _registered(fixed: Image, moving: Image, how: str) -> Motion | Deformation:
-    motion = register(fixed, moving)
-    return deform(fixed, moving, motion) if how == "deformable" else motion
+def _registered(fixed: Scan, moving: Scan, how: str) -> Motion | Deformation:
+    motion = register(fixed.activity, moving.activity)
+    if how == BY_CT and fixed.ct is not None and moving.ct is not None:
+        return deform_by_ct(fixed.activity.grid, fixed.ct.image(), moving.ct.image(), motion)
+    return deform(fixed.activity, moving.activity, motion) if how == "deformable" else motion
+
+
+def _require_cts(scans: Sequence[Scan]) -> None:
+    """Refuse to register by CT where a scan has none, or shares one with another."""
+    without = [scan.label for scan in scans if scan.ct is None]
+    if without:
+        raise MissingInformation(f"No CT lies in the frame of reference of {', '.join(without)}.", _OTHERWISE)
+    for one, other in itertools.combinations(scans, 2):
+        if one.ct is not None and other.ct is not None and one.ct.uid == other.ct.uid:
+            raise MissingInformation(f"{one.label} and {other.label} have one CT between them.", _OTHERWISE)
 
 
 def reference_scan(scans: Sequence[Scan], case: Case) -> int:

@@ -67,6 +67,8 @@ class Scan:
         Bq/mL of one unit of the values as they are read: 1 where they are an activity.
     refers_to : datetime or None
         The instant that the image's values are decay-corrected to; None where they are not corrected.
+    ct : Series or None
+        The CT in its frame of reference.
     """
 
     label: str
@@ -79,6 +81,7 @@ class Scan:
     calibration_u: float = 0.0
     stored_Bq_mL: float = 1.0
     refers_to: datetime | None = None
+    ct: Series | None = field(default=None, repr=False)
 
     @property
     def found(self) -> frozenset[str]:
@@ -135,6 +138,7 @@ def gather(folder: Folder, case: Case, progress: Callable[[str], None] = lambda 
         progress(f"reading {label}")
         scans.append(read_scan(one, entry, label, case, nuclide, administration))
     scans.sort(key=lambda scan: scan.mid_s)
+    scans = [replace(scan, ct=_sound_ct(folder, scan)) for scan in scans]
     _refuse_one_acquisition_twice(scans)
     anatomy = _anatomy_series(folder, scans)
     notes = dict.fromkeys(f"{scan.label}: {note}" for scan in scans for note in scan.activity.provenance.notes)
@@ -367,13 +371,23 @@ def _activity(image: Image, case: Case, series: Series, entry: Mapping[str, Any]
 def _anatomy_series(folder: Folder, scans: Sequence[Scan]) -> Series | None:
     """Find the CT in the frame of reference of the earliest scan that has one; refuse one that is no volume."""
     for scan in scans:
-        frame = scan.activity.grid.frame_of_reference
-        there = [s for s in folder.of_kind(Kind.CT) if s.frame_of_reference == frame]
-        if sound := [s for s in there if not s.problems]:
-            return max(sound, key=lambda s: len(s.files))
-        for problem in (p for s in there for p in s.problems if isinstance(p, (IncompleteSeries, DuplicateSlices))):
+        if scan.ct is not None:
+            return scan.ct
+        for problem in (
+            p for s in _cts(folder, scan) for p in s.problems if isinstance(p, (IncompleteSeries, DuplicateSlices))
+        ):
             raise problem
     return None
+
+
+def _cts(folder: Folder, scan: Scan) -> list[Series]:
+    frame = scan.activity.grid.frame_of_reference
+    return [s for s in folder.of_kind(Kind.CT) if s.frame_of_reference == frame]
+
+
+def _sound_ct(folder: Folder, scan: Scan) -> Series | None:
+    """Return the longest CT in a scan's frame of reference that is a volume."""
+    return max((s for s in _cts(folder, scan) if not s.problems), key=lambda s: len(s.files), default=None)
 
 
 def _unused_anatomy(folder: Folder, used: Series | None) -> list[str]:

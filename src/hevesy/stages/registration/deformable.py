@@ -98,7 +98,7 @@ def deform(fixed: Image, moving: Image, motion: Motion) -> Deformation:
         before,
         after,
     )
-    _refuse_failure(result)
+    refuse_failure(result)
     return result
 
 
@@ -137,7 +137,14 @@ def _after(displacing: Any, motion: Motion) -> Any:
     return sitk.CompositeTransform([motion.transform(), displacing])
 
 
-def _refuse_failure(found: Deformation) -> None:
+def refuse_failure(found: Deformation) -> None:
+    """Refuse a deformation that no patient makes.
+
+    Raises
+    ------
+    RegistrationWorsened
+        If the agreement falls, a displacement is over 60 mm, or a volume changes by more than a factor of 2.5.
+    """
     remedy = "Use 'registration: rigid' in case.yaml, or supply registered images."
     if found.agreement_after < found.agreement_before - 1e-3:
         raise RegistrationWorsened(
@@ -150,6 +157,10 @@ def _refuse_failure(found: Deformation) -> None:
             f"Deformable registration moved a part by {found.largest_mm:.0f} mm, too far.", remedy
         )
     least, most = found.volume_change
+    if least <= 0:
+        raise RegistrationWorsened(
+            f"Deformable registration folded space (a volume became {least:.2f} of itself).", remedy
+        )
     if least < LEAST_VOLUME or most > MOST_VOLUME:
         raise RegistrationWorsened(
             f"Deformable registration changed local volumes by factors of {least:.2f} to {most:.2f}, too much.", remedy

@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CASE := examples/lu177-dotatate
+# tests wait for processes and browsers for a quarter of their time: one more runs meanwhile
+TESTERS = $(shell $(BIN)/python -c 'import os; print(os.cpu_count() + 1)')
 # tests start hundreds of processes: what they import is compiled once
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -27,7 +29,7 @@ types: $(VENV)/.installed-test
 	$(BIN)/mypy
 
 suite: $(VENV)/.installed-test
-	$(BIN)/pytest --numprocesses=auto --dist=worksteal
+	$(BIN)/pytest --numprocesses=$(TESTERS) --dist=worksteal
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

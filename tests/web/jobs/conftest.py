@@ -5,7 +5,7 @@ import pytest
 
 from hevesy.errors import BadInput
 from hevesy.web.site.jobs import registry
-from hevesy.web.site.jobs.registry import job
+from hevesy.web.site.jobs.registry import Effort, job
 
 
 @job("test.echo")
@@ -17,6 +17,11 @@ def echo(task):
     task.progress(0.5, "writing")
     task.publish(folder)
     return {"given": task.arguments}
+
+
+@job("test.moment", effort=Effort.LIGHT)
+def moment(task):
+    return {}
 
 
 @job("test.refuse")

@@ -85,6 +85,16 @@ def test_first_come_first_served_and_each_to_one_worker(person):
     assert claim("a fourth") is None
 
 
+def test_what_was_ended_twice_for_being_no_light_job_is_done_as_any_other(person):
+    job = queue.submit("test.moment", {}, person)
+    for _ in range(2):
+        assert claim("of others", light=False) is None
+        assert claim("of light ones", light=True).job == job.pk
+        take_up(lambda name: True)
+    assert claim("of light ones", light=True) is None
+    assert claim("of others", light=False).job == job.pk
+
+
 def test_a_job_whose_lease_ran_out_is_taken_up_and_its_first_worker_may_write_no_more(person):
     job = queue.submit("test.echo", {}, person)
     first = claim("slow")

@@ -21,6 +21,8 @@ LEASE = timedelta(seconds=30)
 MAX_CRASHES = 3
 #: nor one that was begun this often: a machine is rarely started anew so often in one computation, but by it
 MAX_ATTEMPTS = 25
+#: attempts in a moment that a kind that should take no more is given, before it is done as any other
+_LIGHT_ATTEMPTS = 2
 #: characters of a job's log that are kept
 LOG_LIMIT = 64_000
 
@@ -100,12 +102,12 @@ def _forgotten() -> dict[str, Any]:
 
 
 def waiting(light: bool | None = None) -> QuerySet[Job]:
-    """Return the jobs that wait: all, the light ones, or the others."""
+    """Return the jobs that wait: all, the light ones, or the others; what proved not to be light is one of these."""
     rows = Job.objects.filter(state=State.WAITING)
     if light is None:
         return rows
-    kinds = registry.light_kinds()
-    return rows.filter(kind__in=kinds) if light else rows.exclude(kind__in=kinds)
+    is_light = Q(kind__in=registry.light_kinds(), attempts__lt=_LIGHT_ATTEMPTS)
+    return rows.filter(is_light) if light else rows.exclude(is_light)
 
 
 def claim(worker: str, light: bool | None = None) -> Claim | None:

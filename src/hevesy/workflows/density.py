@@ -19,23 +19,21 @@ from hevesy.workflows.measurement import AIR_HU, Measurement, Series4D
 TISSUE = "soft tissue"
 
 
-def density_map(series: Series4D, anatomy: Image | None, measured: Sequence[Measurement], case: Case) -> Image:
+def density_map(series: Series4D, measured: Sequence[Measurement], case: Case) -> Image:
     """Return the mass density in the body on the grid of the reference scan, kg/m³; regions as case.yaml says.
 
     Parameters
     ----------
     series : Series4D
-        The scans, and the body.
-    anatomy : Image or None
-        CT in HU, on its own grid; None takes soft tissue within the body.
+        The scans, the body, and the CT; without one soft tissue is taken within the body.
     measured : sequence of Measurement
         The regions.
     case : Case
         For the densities that it states.
     """
     grid = series.body.grid
-    if anatomy is not None:
-        values = averaged_density(anatomy, grid).values * (series.body.mask() > 0)
+    if series.ct is not None:
+        values = averaged_density(series.ct, grid).values * (series.body.mask() > 0)
         source = "CT"
     else:
         values = np.where(series.body.mask() > 0, material(TISSUE).density_kg_m3, 0.0)

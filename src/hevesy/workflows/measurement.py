@@ -24,7 +24,7 @@ from hevesy.stages.segmentation.coverage import cover
 from hevesy.stages.segmentation.placement import place
 from hevesy.workflows.case import Case
 from hevesy.workflows.motions import KnownMotions
-from hevesy.workflows.scans import Scan
+from hevesy.workflows.scans import Scan, reference_scan
 from hevesy.workflows.shared_recovery import unshared
 
 #: a region whose sphere would lose more than this to blur deserves a recovery coefficient
@@ -54,8 +54,10 @@ class Series4D:
         How each scan was moved; None for the reference and where registration was off.
     body : Region
         The body within every scan's field of view.
+    ct : Image or None
+        The CT on its own grid, HU, where it lies in the reference.
     anatomy : Image or None
-        CT on the reference grid, HU.
+        It on the reference grid.
     outside : tuple of float
         Share of each scan's activity that lies outside `body`.
     seen : array of bool
@@ -66,6 +68,7 @@ class Series4D:
     activity: tuple[Image, ...] = field(repr=False)
     motions: tuple[Motion | Deformation | None, ...]
     body: Region
+    ct: Image | None
     anatomy: Image | None
     outside: tuple[float, ...]
     seen: NDArray[np.bool_] = field(repr=False)
@@ -158,11 +161,27 @@ def align(
         if not here:
             full = scan.activity.with_values(np.ones(scan.activity.grid.shape, np.float32), Quantity.RELATIVE)
             seen &= resample(full, fixed.grid, motion).values > 1 - 1e-3
-    ct = resample(anatomy, fixed.grid, beyond=AIR_HU) if anatomy is not None else None
-    outline = body(ct if ct is not None else fixed)
+    ct = in_reference(anatomy, scans, index, motions) if anatomy is not None else None
+    beneath = resample(ct, fixed.grid, beyond=AIR_HU) if ct is not None else None
+    outline = body(beneath if beneath is not None else fixed)
     region = Region.from_mask(WHOLE_BODY, fixed.grid, outline.mask() * seen, Role.BODY)
     outside = tuple(_share_outside(image, region, seen) for image in moved)
-    return Series4D(index, tuple(moved), tuple(motions), region, ct, outside, seen)
+    return Series4D(index, tuple(moved), tuple(motions), region, ct, beneath, outside, seen)
+
+
+def in_reference(
+    anatomy: Image, scans: Sequence[Scan], reference: int, motions: Sequence[Motion | Deformation | None]
+) -> Image:
+    """Return a CT where it lies in the reference: moved with the scan in whose frame of reference it was taken."""
+    frame = anatomy.grid.frame_of_reference
+    own = (n for n in (reference, *range(len(scans))) if scans[n].activity.grid.frame_of_reference == frame)
+    motion = motions[next(own, reference)]
+    if motion is None:
+        return anatomy
+    rigid = motion.motion if isinstance(motion, Deformation) else motion
+    moved = np.linalg.inv(rigid.matrix) @ anatomy.grid.affine
+    grid = Grid(anatomy.grid.shape, moved, scans[reference].activity.grid.frame_of_reference)
+    return replace(anatomy, grid=grid, provenance=anatomy.provenance.then("moved with its scan"))
 
 
 def _registered(fixed: Scan, moving: Scan, how: str) -> Motion | Deformation:
@@ -180,22 +199,6 @@ def _require_cts(scans: Sequence[Scan]) -> None:
     for one, other in itertools.combinations(scans, 2):
         if one.ct is not None and other.ct is not None and one.ct.uid == other.ct.uid:
             raise MissingInformation(f"{one.label} and {other.label} have one CT between them.", _OTHERWISE)
-
-
-def reference_scan(scans: Sequence[Scan], case: Case) -> int:
-    """Return the index of the scan that case.yaml names, or of the first on which anything is drawn.
-
-    Raises
-    ------
-    BadConfiguration
-        If it is not one of the scans.
-    """
-    wanted = case.get("reference")
-    if wanted is None:
-        return next((i for i, scan in enumerate(scans) if scan.drawn), 0)
-    if wanted > len(scans):
-        raise BadConfiguration(f"case.yaml: reference: there is no scan {wanted}.", f"There are {len(scans)}.")
-    return int(wanted) - 1
 
 
 def _share_outside(image: Image, region: Region, seen: NDArray[np.bool_]) -> float:

@@ -24,9 +24,8 @@ from hevesy.stages.segmentation.organs import find_organs
 from hevesy.stages.segmentation.placement import place
 from hevesy.workflows.case import Case
 from hevesy.workflows.ct_agreement import misplaced
-from hevesy.workflows.measurement import reference_scan
 from hevesy.workflows.organ_request import TOTAL_SEGMENTATOR, Asked
-from hevesy.workflows.scans import Course, Scan, gather
+from hevesy.workflows.scans import Course, Scan, gather, reference_scan
 
 #: what a CT shows where it does not reach
 _AIR_HU = -1000.0

@@ -140,9 +140,9 @@ def gather(folder: Folder, case: Case, progress: Callable[[str], None] = lambda 
     scans.sort(key=lambda scan: scan.mid_s)
     scans = [replace(scan, ct=_sound_ct(folder, scan)) for scan in scans]
     _refuse_one_acquisition_twice(scans)
-    anatomy = _anatomy_series(folder, scans)
     notes = dict.fromkeys(f"{scan.label}: {note}" for scan in scans for note in scan.activity.provenance.notes)
     drawn, drawn_notes = _with_structures(folder, case, scans)
+    anatomy = _anatomy_series(folder, (drawn[reference_scan(drawn, case)], *drawn) if drawn else ())
     image = anatomy.image() if anatomy else None
     return Course(
         patient,
@@ -368,8 +368,24 @@ def _activity(image: Image, case: Case, series: Series, entry: Mapping[str, Any]
     )
 
 
+def reference_scan(scans: Sequence[Scan], case: Case) -> int:
+    """Return the index of the scan that case.yaml names, or of the first on which anything is drawn.
+
+    Raises
+    ------
+    BadConfiguration
+        If it is not one of the scans.
+    """
+    wanted = case.get("reference")
+    if wanted is None:
+        return next((i for i, scan in enumerate(scans) if scan.drawn), 0)
+    if wanted > len(scans):
+        raise BadConfiguration(f"case.yaml: reference: there is no scan {wanted}.", f"There are {len(scans)}.")
+    return int(wanted) - 1
+
+
 def _anatomy_series(folder: Folder, scans: Sequence[Scan]) -> Series | None:
-    """Find the CT in the frame of reference of the earliest scan that has one; refuse one that is no volume."""
+    """Find the CT in the frame of reference of the first scan that has one; refuse one that is no volume."""
     for scan in scans:
         if scan.ct is not None:
             return scan.ct

@@ -101,7 +101,7 @@ def therapy_dose(
     course, series, measured, shapes = site.course, site.series, site.measured, site.shapes
     progress("fitting time-activity curves")
     kinetics = case_kinetics(measured, course, case, shapes)
-    density = density_map(series, course.anatomy, measured[:-1], case)
+    density = density_map(series, measured[:-1], case)
     progress("spreading time-integrated activity over voxels")
     source = Source(_spread(series, measured, kinetics), density, chain(course.nuclide))
     progress(f"computing absorbed dose ({engine_name})")
@@ -211,7 +211,7 @@ def _warnings(
             f"The scans have {length_mm / 10:.0f} cm of the body in common;"
             " 'whole body' means that part, not the patient."
         )
-    found += _about_anatomy(course, course.scans[series.reference])
+    found += _about_anatomy(series.ct, course.scans[series.reference])
     for scan, share in zip(course.scans, series.outside, strict=True):
         if share > 0.01:
             found.append(
@@ -249,15 +249,15 @@ def _without_photons(results: Sequence[RegionResult], engine_name: str) -> list[
     ]
 
 
-def _about_anatomy(course: Course, reference: Scan) -> list[str]:
+def _about_anatomy(ct: Image | None, reference: Scan) -> list[str]:
     """Say that there is no CT, or that it does not lie where the scan lies under which it is laid."""
-    if course.anatomy is None:
+    if ct is None:
         tissue = material(TISSUE)
         return [
             f"No CT: {tissue.name} of {tissue.density_kg_m3 / 1000:.2f} g/mL was taken within an outline of the body"
             " drawn from the activity."
         ]
-    line = misplaced(reference.label, reference.activity, course.anatomy)
+    line = misplaced(reference.label, reference.activity, ct)
     return [f"{line} Density and the body's outline are those of another place."] if line else []
 
 

@@ -1,12 +1,15 @@
+import ast
 import gettext
 import importlib.util
 import re
 from pathlib import Path
 
 import pytest
+from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).parents[3]
-FILES = sorted((ROOT / "src/hevesy/web").rglob("locale/*/LC_MESSAGES/*.po"))
+WEB = ROOT / "src/hevesy/web"
+FILES = sorted(WEB.rglob("locale/*/LC_MESSAGES/*.po"))
 PLACEHOLDER = re.compile(r"{\w+}|%(?:\(\w+\))?[sd]|<[^>]+>")
 
 
@@ -39,6 +42,28 @@ def test_a_translation_fills_in_what_the_english_does(tool, path):
         if key:
             for form in value.split("\0"):
                 assert sorted(PLACEHOLDER.findall(form)) == sorted(PLACEHOLDER.findall(key.split("\0")[0])), key
+
+
+def words_of_pages():
+    """Every text that a template or a module marks for translation, with the file that does."""
+    for path in WEB.rglob("*.html"):
+        marked = templatize(path.read_text(encoding="utf-8"), origin=str(path))
+        for text in re.findall(r"""\bgettext\(u?('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\)""", marked):
+            yield ast.literal_eval(text), path
+    for path in WEB.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            called = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id
+            if called in ("_", "gettext", "gettext_lazy") and isinstance(node.args[0], ast.Constant):
+                yield node.args[0].value, path
+
+
+@pytest.mark.parametrize("language", sorted({name(path) for path in FILES}))
+def test_every_word_of_a_page_is_translated(tool, language):
+    known = {key for path in FILES if name(path) == language for key in tool.read(path.read_text(encoding="utf-8"))}
+    known = {form for key in known for form in key.split("\0")}
+    words = dict(words_of_pages())
+    assert len(words) > 400
+    assert {text: path.name for text, path in words.items() if text not in known} == {}
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if "site" in path.parts], ids=name)

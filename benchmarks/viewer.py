@@ -233,7 +233,7 @@ def opened(chromium: Any, site: Site, known: dict[str, Any], use: Callable[[Any]
     page.goto(path, wait_until="commit")
     found = use(page)
     if folder := os.environ.get("HEVESY_SCREENS"):
-        page.screenshot(path=Path(folder) / "benchmark-viewer.png")
+        page.screenshot(path=Path(folder) / f"benchmark-viewer-{Path(path).name}.png")
     context.close()
     return found
 

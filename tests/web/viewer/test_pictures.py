@@ -116,10 +116,13 @@ def test_a_preview_shows_what_lies_there_without_values_until_the_image_has_come
     values = "(p) => viewer.whatIsAt(p, 0).values.map((v) => v.value)"
     assert page.evaluate(values, point) == [None, np.frombuffer(counts, np.int16).reshape(grid.shape)[20, 17, 11]]
 
+    assert "Preview" in page.locator(".hv-readout").inner_text()
+
     study.withheld["/volume/ct"].set()
     page.evaluate("viewer.whole")
     page.evaluate("viewer.settled()")
     assert page.evaluate(values, point)[0] == stored[20, 17, 11]
+    assert "Preview" not in page.locator(".hv-readout").inner_text()
     assert page.evaluate("viewer.display.anatomy.ends") == [LOWER, UPPER]
     assert page.evaluate("[viewer.display.volumes.length, viewer.renderer.volumes.size]") == [2, 2]
     assert_shows_the_slope(page, "sagittal", grid)

@@ -65,6 +65,7 @@ WORDS = (
     "Opacity",
     "organ",
     "PERCIST",
+    "Preview: values come with the images",
     "Previous and next slice",
     "Projection",
     "Radius, mm",

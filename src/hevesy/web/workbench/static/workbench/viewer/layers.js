@@ -43,6 +43,11 @@ export class Display {
     return ofLayer.find((v) => v.timePoint === timePoint) ?? ofLayer.find((v) => v.timePoint === null);
   }
 
+  /** Whether a time point shows a preview of an image that is on its way. */
+  isPreviewed(timePoint) {
+    return ORDER.some((layer) => this.volumeOf(layer, timePoint)?.preview);
+  }
+
   has(layer) {
     return this.volumes.some((v) => v.layer === layer);
   }

@@ -293,6 +293,7 @@ class Viewer {
       const { values, regionIds } = this.whatIsAt(this.cursor, time);
       const parts = values.flatMap(({ value, unit, suv }) => [withUnit(value, unit), ...(suv === null ? [] : [withUnit(suv, "SUV")])]);
       const names = this.regions.filter((r) => regionIds.includes(r.id)).map((r) => r.name);
+      if (this.display.isPreviewed(time)) names.push(this.text("Preview: values come with the images"));
       const spans = [`${position.join("  ")} mm`, ...parts, ...names].map((text) => make("span", {}, text));
       const place = placeOf(this, time);
       if (place) spans.push(make("span", { class: "hv-place" }, place));

@@ -67,7 +67,8 @@ def write_view(
     if course.anatomy is not None and course.anatomy_series is not None:
         stored = np.clip(np.rint(course.anatomy.values), -_INT16_MOST, _INT16_MOST).astype("<i2")
         entry = {"id": "ct", "name": course.anatomy_series.description or "CT", "kind": "ct", "unit": "HU"}
-        volumes.append({**entry, **described(course.anatomy.grid), **write_numbers(stored, target)})
+        place = {"movesWith": _taken_with(course.anatomy, course.scans), **described(course.anatomy.grid)}
+        volumes.append({**entry, **place, **write_numbers(stored, target)})
     manifest = {
         "timePoints": [{"index": n, "label": scan.label} for n, scan in enumerate(course.scans)],
         "volumes": volumes,
@@ -75,6 +76,12 @@ def write_view(
     }
     (target / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
     return manifest
+
+
+def _taken_with(anatomy: Image, scans: Sequence[Scan]) -> list[str]:
+    """List the series in whose frame of reference a CT was taken."""
+    frame = anatomy.grid.frame_of_reference
+    return [scan.series.uid for scan in scans if scan.activity.grid.frame_of_reference == frame]
 
 
 def described(grid: Grid) -> dict[str, Any]:

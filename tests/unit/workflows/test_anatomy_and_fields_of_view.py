@@ -36,6 +36,7 @@ from hevesy.stages.imaging import segmentation_writer
 from hevesy.stages.imaging.folder import read_folder
 from hevesy.workflows.case import load_case
 from hevesy.workflows.therapy import therapy_dose
+from hevesy.workflows.viewing import write_view
 
 HOURS = (4.0, 48.0, 120.0)
 AS_IT_IS = "registration: none\nuncertainty: {counts_percent: 3}\n"
@@ -124,6 +125,29 @@ def test_a_ct_that_no_frame_of_reference_joins_to_a_scan_is_left_out_and_that_is
     write(folder / "ct", anatomy(FrameOfReferenceUID="1.9.9"))
     warnings = dose(folder).warnings
     assert any("was not used: it is in no scan's frame of reference" in warning for warning in warnings)
+
+
+def test_of_two_ct_that_of_the_reference_gives_the_density_and_is_shown(tmp_path):
+    folder = tmp_path / "case"
+    write_case(folder, hours=(4.0,), drawn="none", config=AS_IT_IS + "reference: 2\n")
+    write(folder / "ct1", without_bone())
+    later = scan(48.0, 2, FrameOfReferenceUID="1.9.9")
+    write(folder / "scan2", [*later, structures(later, 2, organ=ORGAN, lesion=LESION)])
+    write(folder / "ct2", anatomy(FrameOfReferenceUID="1.9.9", SeriesInstanceUID="1.2.3.77", SeriesDescription="Later"))
+    litres = voxels(LESION) * VOXEL_MM**3 * 1e-6
+    assert named(dose(folder), "lesion").mass.value > 1.15 * litres  # kg: bone, where the first CT shows tissue
+    shown = write_view(folder, load_case(folder), tmp_path)["volumes"][-1]
+    assert (shown["name"], shown["movesWith"]) == ("Later", ["1.2.3.20"])
+
+
+def without_bone():
+    slices = anatomy(SeriesInstanceUID="1.2.3.76")
+    bone = BONE_HU + 1024
+    for one in slices:
+        stored = one.pixel_array.copy()
+        stored[stored == bone] = TISSUE_HU + 1024
+        one.PixelData = stored.tobytes()
+    return slices
 
 
 def external(folder, kind):

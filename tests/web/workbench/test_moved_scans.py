@@ -9,6 +9,7 @@ import pytest
 from factories.dicom import write
 from factories.therapy_case import LESION, ORIGIN_MM, VOXEL_MM, concentration, scan, voxels, write_case
 from hevesy.web.site.jobs.inline import carry_out_waiting
+from hevesy.web.workbench.placing import Placing
 
 SHIFT_MM, TURN_DEG = (14.0, -9.0, 6.0), 5.0
 #: half a voxel: what a registration of scans with voxels of 6 mm is to reach, and well under the 17 mm that were there
@@ -55,6 +56,16 @@ def edit(desk, address):
 def lesion_in(volume):
     """Where the lesion's middle is shown, mm: its place in the array is the same in both scans."""
     return (np.array(volume["affine"]) @ [*((a + b - 1) / 2 for a, b in LESION), 1.0])[:3]
+
+
+def test_a_ct_is_shown_moved_as_the_scan_that_it_was_taken_with_and_not_where_that_is_the_reference():
+    there = np.eye(4)
+    there[:3, 3] = SHIFT_MM
+    motions = {"1.1": {"how": "reference"}, "1.2": {"how": "rigid", "matrix": there.tolist()}}
+    ct = {"id": "ct", "shape": [4, 4, 4], "affine": np.eye(4).tolist()}
+    for series, moved_mm in ((["1.2"], SHIFT_MM), (["1.1"], (0, 0, 0)), (["1.2", "1.1"], (0, 0, 0)), ([], (0, 0, 0))):
+        shown = np.array(Placing("a job", motions).shown({**ct, "movesWith": series})["affine"])
+        assert shown[:3, 3] == pytest.approx(-np.array(moved_mm))
 
 
 def test_the_linked_cursor_is_in_the_lesion_at_both_times_and_a_sphere_there_measures_it(desk, view, edit, address):

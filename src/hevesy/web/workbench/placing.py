@@ -28,8 +28,13 @@ class Placing:
     motions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def motion(self, entry: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the motion of a volume or region of the manifest; an empty one where it was not moved."""
-        return self.motions.get(str(entry.get("seriesUid")), {})
+        """Return the motion of a volume or region of the manifest; an empty one where it was not moved.
+
+        A CT moves as the scans that it was taken with, and not at all where the reference is one of them.
+        """
+        own = entry.get("movesWith") or [entry.get("seriesUid")]
+        found = [self.motions[uid] for uid in own if uid in self.motions]
+        return next((one for one in found if one.get("how") == "reference"), found[0] if found else {})
 
     def shown(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         """Return a volume or region of the manifest where it lies in the viewer."""
